@@ -8,6 +8,8 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   /** Ids to text, special tokens included. */
   decode(tokens: ArrayLike<number>): string;
+  /** The bytes a token stands for (the spelling, for a special token), so that stop strings can be matched mid-character. */
+  bytesOf(id: number): Uint8Array;
   /** The id of a token's exact spelling. */
   idOf(token: string): number | undefined;
 }

@@ -2,7 +2,7 @@ import type { Task } from "./environment.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Message } from "./message.ts";
 import type { SamplingParams, StopReason } from "./policy.ts";
-import type { ToolFailureKind } from "./tool.ts";
+import type { ToolFailureKind, ToolSpec } from "./tool.ts";
 
 /** How an episode ended. `statusPolicy` in the trajectory room says what each means for the loss. */
 export type Status =
@@ -33,6 +33,8 @@ export type Trajectory = {
   attempt: number;
   seed: number;
   task: Task;
+  /** The tools the session offered. */
+  tools: ToolSpec[];
   nodes: TrajectoryNode[];
   calls: ToolCallRecord[];
   status: Status;
