@@ -1,0 +1,14 @@
+// The run directory: manifest, resolved config, progress, metrics. Files are the truth. Read run.ts first.
+export { runLayout } from "./layout.ts";
+export { initialProgress, type Progress } from "./progress.ts";
+export {
+  createRun,
+  keepLines,
+  listRuns,
+  type MetricsRecord,
+  openRun,
+  type Run,
+  type RunManifest,
+  readManifest,
+  readProgress,
+} from "./run.ts";
