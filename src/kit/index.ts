@@ -3,4 +3,5 @@ export { writeFileAtomic } from "./files.ts";
 export { type JsonLine, readJsonLines } from "./jsonl.ts";
 export { mapPool } from "./pool.ts";
 export { createRandom, deriveSeed, type Random } from "./random.ts";
+export { learningRateAt, type Schedule } from "./schedule.ts";
 export { mean, median, quantile, standardDeviation, sum, wilsonInterval } from "./statistics.ts";
