@@ -45,7 +45,7 @@ describe("a run directory", () => {
       run.appendMetrics({ stage: "sft", stageIndex: 0, step, loss: 1 / (step + 1) });
     appendFileSync(run.layout.metrics, '{"stage":"sf');
     run.commit({ ...initialProgress, stepsDone: 2 }, { keep: () => true });
-    run.rewind();
+    run.rewind(["sft"]);
     const lines = readFileSync(run.layout.metrics, "utf8").trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).step)).toEqual([0, 1]);
     run.close();
@@ -71,6 +71,6 @@ describe("a run directory", () => {
       /progress.json: expected a run's progress, but stageIndex/,
     );
     writeFileSync(run.layout.manifest, "not json");
-    expect(() => openRun(run.directory)).toThrow(/run.json: expected a run's manifest, got/);
+    expect(() => openRun(run.directory)).toThrow(/run.json: expected a JSON file, got/);
   });
 });

@@ -48,8 +48,17 @@ export type Run = {
   commit(progress: Progress, options: { keep: (checkpoint: string) => boolean }): void;
   appendMetrics(record: MetricsRecord): void;
   writeJson(path: string, value: Json): void;
-  /** Forgets metrics of steps that the last checkpoint does not know: they will be done again. */
-  rewind(): void;
+  /** The config the run was started with, as plain data. */
+  readConfig(): Json;
+  /** The stored report of an evaluation, if it has been made. */
+  readEvaluation(label: string): Json | undefined;
+  /** Forgets the trajectories stored under a name: they are about to be written again. */
+  replaceTrajectories(name: string): void;
+  /**
+   * Forgets metrics and trajectories of steps that the last checkpoint does not know: they will be done again.
+   * `stages` are the run's stage names in order.
+   */
+  rewind(stages: readonly string[]): void;
   close(): void;
 };
 
@@ -124,12 +133,21 @@ function open(directory: string, manifest: RunManifest): Run {
     },
     appendMetrics: (record) => appendFileSync(layout.metrics, `${JSON.stringify(record)}\n`),
     writeJson: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`),
-    rewind() {
+    readConfig: () => readJson(layout.config) as Json,
+    readEvaluation: (label) =>
+      existsSync(layout.evaluation(label)) ? (readJson(layout.evaluation(label)) as Json) : undefined,
+    replaceTrajectories: (name) => rmSync(layout.trajectories(name), { force: true }),
+    rewind(stages) {
       const { stageIndex, stepsDone } = readProgress(directory);
       keepLines(layout.metrics, (record) => {
         const line = record as MetricsRecord;
         return line.stageIndex < stageIndex || (line.stageIndex === stageIndex && line.step < stepsDone);
       });
+      for (const [index, stage] of stages.entries()) {
+        const path = layout.trajectories(stage);
+        if (index === stageIndex) keepLines(path, (line) => (line as { step: number }).step < stepsDone);
+        if (index > stageIndex) rmSync(path, { force: true });
+      }
     },
     close: release,
   };
@@ -153,20 +171,22 @@ export function keepLines(path: string, keep: (value: unknown) => boolean): void
   truncateSync(path, end);
 }
 
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new AttuneError("input", `${path}: expected a JSON file, got: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
 function readValidated<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   what: string,
 ): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new AttuneError("input", `${path}: expected ${what}, got ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new AttuneError(
