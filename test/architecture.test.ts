@@ -18,10 +18,11 @@ const plan: Record<string, readonly string[]> = {
   engine: ["spec", "kit"],
   eval: ["spec", "kit", "data", "trajectory", "rollout"],
   run: ["spec", "kit", "trajectory"],
-  train: ["spec", "kit", "data", "trajectory", "rollout", "batch", "eval", "run"],
+  train: ["spec", "kit", "data", "trajectory", "rollout", "batch", "eval", "run", "reward"],
   testing: ["spec", "kit"],
   cli: ["*"],
   "index.ts": ["*"],
+  "embedded.ts": ["*"],
 };
 
 const root = join(import.meta.dirname, "../src");

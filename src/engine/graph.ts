@@ -22,7 +22,13 @@ export interface Graph {
   /** A node with one output. */
   node(operator: string, inputs: readonly string[], attributes?: Attributes, domain?: string): string;
   /** A node with several outputs. */
-  nodes(operator: string, inputs: readonly string[], outputs: number, attributes?: Attributes, domain?: string): string[];
+  nodes(
+    operator: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Attributes,
+    domain?: string,
+  ): string[];
   encode(): Uint8Array;
 }
 
@@ -64,7 +70,10 @@ export function createGraph(): Graph {
       const model = new BinaryWriter();
       model.tag(1, WireType.Varint).int64(8);
       model.tag(7, WireType.LengthDelimited).bytes(body.finish());
-      for (const [domain, version] of [["", 17], [contributed, 1]] as const) {
+      for (const [domain, version] of [
+        ["", 17],
+        [contributed, 1],
+      ] as const) {
         model.tag(8, WireType.LengthDelimited).fork();
         model.tag(1, WireType.LengthDelimited).string(domain);
         model.tag(2, WireType.Varint).int64(version).join();
@@ -92,10 +101,12 @@ function encodeNode(
   for (const [name, value] of Object.entries(attributes)) {
     writer.tag(5, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).string(name);
-    if (typeof value === "number") writer.tag(3, WireType.Varint).int64(value).tag(20, WireType.Varint).int32(2);
+    if (typeof value === "number")
+      writer.tag(3, WireType.Varint).int64(value).tag(20, WireType.Varint).int32(2);
     else if (typeof value === "string") {
       writer.tag(4, WireType.LengthDelimited).string(value).tag(20, WireType.Varint).int32(3);
-    } else if ("float" in value) writer.tag(2, WireType.Bit32).float(value.float).tag(20, WireType.Varint).int32(1);
+    } else if ("float" in value)
+      writer.tag(2, WireType.Bit32).float(value.float).tag(20, WireType.Varint).int32(1);
     else {
       for (const item of value) writer.tag(8, WireType.Varint).int64(item);
       writer.tag(20, WireType.Varint).int32(7);
@@ -106,12 +117,20 @@ function encodeNode(
   return writer.finish();
 }
 
-function encodeTensor(name: string, data: Float32Array | BigInt64Array, shape: readonly number[]): Uint8Array {
+function encodeTensor(
+  name: string,
+  data: Float32Array | BigInt64Array,
+  shape: readonly number[],
+): Uint8Array {
   const writer = new BinaryWriter();
   for (const side of shape) writer.tag(1, WireType.Varint).int64(side);
-  writer.tag(2, WireType.Varint).int32(data instanceof Float32Array ? elementCode.float32 : elementCode.int64);
+  writer
+    .tag(2, WireType.Varint)
+    .int32(data instanceof Float32Array ? elementCode.float32 : elementCode.int64);
   writer.tag(8, WireType.LengthDelimited).string(name);
-  writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  writer
+    .tag(9, WireType.LengthDelimited)
+    .bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return writer.finish();
 }
 

@@ -15,7 +15,8 @@ export function createSession(graph: Graph, { threads }: { threads: number }): P
 }
 
 /** Tensors over typed arrays; onnxruntime reads inputs where they lie. */
-export const floats = (data: Float32Array, shape: readonly number[]) => new Tensor("float32", data, shape);
+export const floats = (data: Float32Array, shape: readonly number[]): Tensor =>
+  new Tensor("float32", data, shape);
 
 export function integers(values: ArrayLike<number>, shape: readonly number[]): Tensor {
   const data = new BigInt64Array(values.length);
