@@ -85,5 +85,6 @@ export type EpisodeRequest = {
   group: string;
   sample: number;
   seed: number;
-  sampling: SamplingParams;
+  /** How to sample; seed and length of a turn follow from the episode. */
+  sampling: Omit<SamplingParams, "seed" | "maxTokens">;
 };

@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createEmbeddedTrainer } from "./engine/embedded.ts";
+import { type ModelPreset, modelPresets } from "./engine/model.ts";
+import { writeFileAtomic } from "./kit/files.ts";
+import { createChatTemplate } from "./render/chat-template.ts";
+import { nanoChatTemplate, nanoSpecialTokens, nanoTokenizerConfig } from "./render/nano.ts";
+import { loadRenderer } from "./render/renderer.ts";
+import { trainTokenizer } from "./render/train-tokenizer.ts";
+import { AttuneError } from "./spec/error.ts";
+import type { Trajectory } from "./spec/trajectory.ts";
+import type { LearnerFactory } from "./train/define-run.ts";
+import { messagesOf } from "./trajectory/path.ts";
+
+export type EmbeddedOptions = {
+  /**
+   * A preset, which starts from random weights with a vocabulary made from the run's demonstrations, or the
+   * directory of a Hugging Face model or of a checkpoint.
+   */
+  model: ModelPreset | { directory: string };
+  threads?: number;
+};
+
+/** The embedded CPU engine with the renderer of its model, as the trainer of a run. */
+export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactory {
+  if (typeof model === "string" && !(model in modelPresets)) {
+    throw new AttuneError(
+      "usage",
+      `embedded: unknown model "${model}"; the presets are ${Object.keys(modelPresets).join(", ")}`,
+    );
+  }
+  return {
+    name: "embedded",
+    settings: { model, threads },
+    async create({ seed, tokenizerDirectory, demonstrations }) {
+      if (typeof model !== "string") {
+        const renderer = await loadRenderer(model.directory);
+        const extraFiles = readTokenizerFiles(model.directory);
+        const trainer = await createEmbeddedTrainer({
+          source: model,
+          tokenizer: renderer.tokenizer,
+          threads,
+          extraFiles,
+        });
+        return { trainer, renderer };
+      }
+      if (!existsSync(join(tokenizerDirectory, "tokenizer_config.json"))) {
+        // a vocabulary of the run's own, from what its experts say
+        const files = makeVocabulary(await demonstrations(), modelPresets[model].vocabularySize);
+        for (const [name, content] of Object.entries(files))
+          writeFileAtomic(join(tokenizerDirectory, name), content);
+      }
+      const renderer = await loadRenderer(tokenizerDirectory);
+      const trainer = await createEmbeddedTrainer({
+        source: { preset: model, seed, vocabularySize: modelPresets[model].vocabularySize },
+        tokenizer: renderer.tokenizer,
+        threads,
+        extraFiles: readTokenizerFiles(tokenizerDirectory),
+      });
+      return { trainer, renderer };
+    },
+  };
+}
+
+/** tokenizer.json and what belongs to it, trained on the demonstrations as the nano template writes them. */
+function makeVocabulary(
+  demonstrations: readonly Trajectory[],
+  vocabularySize: number,
+): Record<string, string> {
+  const template = createChatTemplate(nanoChatTemplate);
+  const texts = demonstrations.map((trajectory) =>
+    template(messagesOf(trajectory), { addGenerationPrompt: false }),
+  );
+  const tokenizer = trainTokenizer(texts, { vocabularySize, specialTokens: nanoSpecialTokens });
+  return {
+    "tokenizer.json": JSON.stringify(tokenizer),
+    "tokenizer_config.json": `${JSON.stringify(nanoTokenizerConfig, null, 2)}\n`,
+  };
+}
+
+const tokenizerFiles = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+  "generation_config.json",
+];
+
+/** What goes into every checkpoint beside the weights, so that it is a model folder of its own. */
+function readTokenizerFiles(directory: string): Record<string, string> {
+  return Object.fromEntries(
+    tokenizerFiles
+      .filter((name) => existsSync(join(directory, name)))
+      .map((name) => [name, readFileSync(join(directory, name), "utf8")]),
+  );
+}

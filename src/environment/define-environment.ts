@@ -1,0 +1,40 @@
+import type { Environment, Session } from "../spec/environment.ts";
+import { AttuneError } from "../spec/error.ts";
+import type { Json } from "../spec/json.ts";
+
+/**
+ * Checks an environment when it is defined, and each of its sessions when it is started, so that a mistake has a
+ * name before an episode is played.
+ */
+export function defineEnvironment<Input extends Json>(environment: Environment<Input>): Environment {
+  const { name, rewards } = environment;
+  const refuse = (message: string): never => {
+    throw new AttuneError("usage", `environment "${name}": ${message}`);
+  };
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) refuse("expected a name of lower-case letters, digits and dashes");
+  if (Object.keys(rewards).length === 0) refuse("expected at least one reward component");
+  for (const [component, { weight }] of Object.entries(rewards)) {
+    if (!Number.isFinite(weight)) refuse(`reward "${component}": expected a finite weight, got ${weight}`);
+  }
+  if (!Object.values(rewards).some(({ weight }) => weight !== 0)) {
+    refuse("every reward has weight 0: there is nothing to learn from");
+  }
+  return {
+    ...(environment as unknown as Environment),
+    async start(task, context) {
+      const session = await environment.start(task as Parameters<typeof environment.start>[0], context);
+      checkSession(name, session);
+      return session;
+    },
+  };
+}
+
+function checkSession(environment: string, { messages, tools }: Session): void {
+  const refuse = (message: string): never => {
+    throw new AttuneError("environment", `environment "${environment}": ${message}`);
+  };
+  if (messages.length === 0) refuse("a session started without messages");
+  const names = tools.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) refuse(`tool "${twice}" is there twice`);
+}

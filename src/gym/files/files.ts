@@ -1,0 +1,196 @@
+import { Bash, InMemoryFs } from "just-bash";
+import { z } from "zod";
+import { defineEnvironment } from "../../environment/define-environment.ts";
+import { type Move, scripted } from "../../environment/script.ts";
+import { type TaskKind, taskStream } from "../../environment/task-stream.ts";
+import { tool } from "../../environment/tool.ts";
+import { extractAnswer, sameAnswer } from "../../reward/answer.ts";
+import { format, toolUse } from "../../reward/components.ts";
+import type { Environment, GradeContext, Task } from "../../spec/environment.ts";
+import type { Json } from "../../spec/json.ts";
+import { ToolError } from "../../spec/tool.ts";
+import { drawFolders, drawValue, type Folder, pathOf, toTree } from "./world.ts";
+
+/** `plan` is a right solution: shell commands in which `#` is the value seen last and `*` a listed ending. */
+export type FilesInput = { question: string; tree: Record<string, string>; plan: string[] };
+
+/** What must hold at the end: the whole tree, and for a question the value that was asked for. */
+export type FilesAnswer = { tree: Record<string, string>; value: string | null };
+
+const parameters = z.object({ command: z.string() });
+const root = "/home/agent";
+
+/** Finding, reading and changing files in an in-memory bash. Graded on the tree that is left. */
+export function files(): Environment {
+  return defineEnvironment<FilesInput>({
+    name: "files",
+    description: "Find, read and edit files in an in-memory shell.",
+    tasks: ({ split, seed }) => taskStream({ environment: "files", kinds, salt: "files-2", split, seed }),
+    start({ input }) {
+      const shell = createShell(input.tree);
+      return {
+        messages: [
+          { role: "system", content: "files" },
+          { role: "user", content: input.question },
+        ],
+        tools: [
+          tool({
+            name: "shell",
+            description: "Runs a bash command in the agent's home directory and returns what it prints.",
+            input: parameters,
+            execute: ({ command }, { signal }) => shell.run(command, signal),
+          }),
+        ],
+        outcome: () => shell.tree(),
+      };
+    },
+    rewards: {
+      correct: { weight: 1, grade: (context) => (isDone(context) ? 1 : 0) },
+      format: format(),
+      toolUse: toolUse({ isCorrect: isDone }),
+    },
+    experts: { careful: (task) => play(task, "careful"), hasty: (task) => play(task, "hasty") },
+  });
+}
+
+function isDone({ task, status, answer, outcome }: GradeContext): boolean {
+  const expected = task.answer as FilesAnswer;
+  const given = extractAnswer(answer);
+  if (status !== "completed" || given === undefined || !sameTree(outcome, expected.tree)) return false;
+  return expected.value === null || sameAnswer(given, expected.value);
+}
+
+function sameTree(outcome: Json | undefined, expected: Record<string, string>): boolean {
+  const tree = outcome as Record<string, string>;
+  const paths = Object.keys(expected);
+  return Object.keys(tree).length === paths.length && paths.every((path) => tree[path] === expected[path]);
+}
+
+/** Careful does the whole plan; hasty leaves its last command out. */
+function play(task: Task, style: "careful" | "hasty") {
+  const { plan } = task.input as FilesInput;
+  const { value } = task.answer as FilesAnswer;
+  const last = style === "hasty" && plan.length > 1 ? plan.length - 1 : plan.length;
+  return scripted((observations): Move => {
+    const done = observations.length;
+    const seen = observations.at(-1) ?? "";
+    if (done === last) return { answer: value === null ? "done" : seen.split("\n")[0]!.replace(/^see /, "") };
+    const ending = /\.(\w+)/.exec(observations[0] ?? "")?.[1] ?? "";
+    const path = /^see (\S+)$/.exec(seen)?.[1] ?? seen;
+    const command = plan[done]!.replace("#", path).replace("*", ending);
+    const thought = command.startsWith("ls") ? "look" : command.startsWith("cat") ? "open" : "change";
+    return { thought, call: { name: "shell", arguments: { command } } };
+  });
+}
+
+function createShell(tree: Record<string, string>) {
+  const fs = new InMemoryFs(
+    Object.fromEntries(Object.entries(tree).map(([path, content]) => [`${root}/${path}`, `${content}\n`])),
+  );
+  const bash = new Bash({
+    fs,
+    cwd: root,
+    executionLimits: { maxCommandCount: 1000, maxLoopIterations: 1000 },
+  });
+  return {
+    async run(command: string, signal: AbortSignal): Promise<string> {
+      const { stdout, stderr, exitCode } = await bash.exec(command, { signal });
+      if (exitCode !== 0) throw new ToolError(stderr.trim() || `exit code ${exitCode}`);
+      return stdout.trim() || "ok";
+    },
+    async tree(): Promise<Record<string, string>> {
+      const contents: Record<string, string> = {};
+      for (const path of fs
+        .getAllPaths()
+        .filter((path) => path.startsWith(`${root}/`))
+        .sort()) {
+        if ((await fs.stat(path)).isFile)
+          contents[path.slice(root.length + 1)] = (await fs.readFile(path)).trim();
+      }
+      return contents;
+    },
+  };
+}
+
+function toDraw(
+  folders: readonly Folder[],
+  {
+    question,
+    plan,
+    value = null,
+    changes = {},
+    key,
+  }: {
+    question: string;
+    plan: string[];
+    value?: string | null;
+    changes?: Record<string, string>;
+    key: string;
+  },
+) {
+  const tree = toTree(folders);
+  return { input: { question, tree, plan }, answer: { tree: { ...tree, ...changes }, value }, key };
+}
+
+const kinds: Record<string, TaskKind<FilesInput>> = {
+  known(random) {
+    const [folder, other] = drawFolders(random);
+    const key = random.pick(Object.keys(folder.files));
+    const path = pathOf(folder, key);
+    return toDraw([folder, other], {
+      question: `read ${path}`,
+      plan: [`cat ${path}`],
+      value: folder.files[key]!,
+      key: `${key} ${folder.name}`,
+    });
+  },
+  read(random) {
+    const [folder, other] = drawFolders(random);
+    const key = random.pick(Object.keys(folder.files));
+    const plan = [`ls ${folder.name}`, `cat ${folder.name}/${key}.*`];
+    return toDraw([folder, other], {
+      question: `value of ${key} in ${folder.name}?`,
+      plan,
+      value: folder.files[key]!,
+      key: `${key} ${folder.name}`,
+    });
+  },
+  follow(random) {
+    const [folder, other] = drawFolders(random);
+    const key = random.pick(Object.keys(folder.files));
+    const target = random.pick(Object.keys(other.files));
+    folder.files[key] = `see ${pathOf(other, target)}`;
+    const plan = [`ls ${folder.name}`, `cat ${folder.name}/${key}.*`, "cat #"];
+    return toDraw([folder, other], {
+      question: `value of ${key} in ${folder.name}?`,
+      plan,
+      value: other.files[target]!,
+      key: `${key} ${folder.name}`,
+    });
+  },
+  write(random) {
+    const [folder, other] = drawFolders(random);
+    const key = random.pick(Object.keys(folder.files));
+    const value = drawValue(random);
+    const plan = [`ls ${folder.name}`, `echo ${value} > ${folder.name}/${key}.*`];
+    const changes = { [pathOf(folder, key)]: value };
+    return toDraw([folder, other], {
+      question: `set ${key} in ${folder.name} to ${value}`,
+      plan,
+      changes,
+      key: `${key} ${folder.name}`,
+    });
+  },
+  copy(random) {
+    const [folder, other] = drawFolders(random);
+    const key = random.pick(Object.keys(folder.files));
+    const [from, to] = [pathOf(folder, key), pathOf(other, random.pick(Object.keys(other.files)))];
+    const changes = { [to]: folder.files[key]! };
+    return toDraw([folder, other], {
+      question: `copy ${from} to ${to}`,
+      plan: [`cat ${from}`, `echo # > ${to}`],
+      changes,
+      key: `${key} ${folder.name}`,
+    });
+  },
+};

@@ -1,0 +1,189 @@
+import type { Schedule } from "../kit/schedule.ts";
+import type { Algorithm } from "../spec/algorithm.ts";
+import type { Environment, RolloutLimits } from "../spec/environment.ts";
+import { AttuneError } from "../spec/error.ts";
+import type { Json } from "../spec/json.ts";
+import type { Message } from "../spec/message.ts";
+import type { Renderer } from "../spec/tokenizer.ts";
+import type { OptimizerParams, Trainer } from "../spec/trainer.ts";
+import type { Trajectory } from "../spec/trajectory.ts";
+
+/** A whole run: what to learn in, with what, in which stages. */
+export type RunConfig = {
+  name: string;
+  seed?: number;
+  environments: readonly Environment[];
+  trainer: LearnerFactory;
+  stages: readonly Stage[];
+  evaluation?: Partial<EvaluationConfig>;
+  limits?: Partial<RolloutLimits>;
+  /** Steps between checkpoints. */
+  checkpointEvery?: number;
+};
+
+/** A stage is named; metrics, checkpoints and its evaluation carry the name. */
+export type Stage = { name: string; evaluate?: boolean } & ({ sft: SftConfig } | { rl: RlConfig });
+
+export type SftConfig = {
+  demonstrations: DemonstrationConfig;
+  /** Passes over the demonstrations. */
+  epochs?: number;
+  /** Steps; the default follows from `epochs`. */
+  steps?: number;
+  /** Trajectories in a step. */
+  batchSize?: number;
+  /** General conversations mixed in, one draw per example: `share` of the examples come from here (AgentTuning). */
+  general?: { conversations: readonly (readonly Message[])[]; share: number };
+  optimizer?: Partial<OptimizerParams>;
+  schedule?: Schedule;
+};
+
+export type DemonstrationConfig = {
+  /** Where they are played; the run's own environments when absent. */
+  environments?: readonly Environment[];
+  /** How many are played, over all environments. */
+  count: number;
+  /** Weights of the environments' experts by name; `{ careful: 1 }` when absent. */
+  experts?: Record<string, number>;
+  /** Keep only those with at least this reward (AgentTuning's filter). Absent, all are kept. */
+  minimumReward?: number;
+};
+
+export type RlConfig = {
+  algorithm: Algorithm;
+  steps: number;
+  /** Attempts at each task. */
+  groupSize?: number;
+  groupsPerStep?: number;
+  /** Optimizer steps on the same trajectories. */
+  epochs?: number;
+  temperature?: number;
+  concurrency?: number;
+  /** `lockstep` makes a run repeat bit for bit; `free` lets slow tools overlap with sampling. */
+  order?: "lockstep" | "free";
+  optimizer?: Partial<OptimizerParams>;
+  schedule?: Schedule;
+  /** Steps in a row that may train on nothing before the run stops. */
+  emptyStepsAllowed?: number;
+  /** Attempts at an episode whose world failed. */
+  attempts?: number;
+};
+
+export type EvaluationConfig = {
+  /** Held-out tasks per environment. */
+  tasks: number;
+  temperature: number;
+  concurrency: number;
+  /** Evaluate before the first stage, under the label `untrained`. */
+  untrained: boolean;
+};
+
+/** Brings a trainer and the renderer that goes with it. `embedded()` is one. */
+export type LearnerFactory = {
+  name: string;
+  /** What the run's config.json says of it. */
+  settings: Json;
+  create(context: LearnerContext): Promise<{ trainer: Trainer; renderer: Renderer }>;
+};
+
+export type LearnerContext = {
+  seed: number;
+  /** Directory in which a vocabulary made for this run is kept, so that resuming finds the same one. */
+  tokenizerDirectory: string;
+  /** The demonstrations of every SFT stage, for a vocabulary to be made from. */
+  demonstrations(): Promise<Trajectory[]>;
+};
+
+export const evaluationDefaults: EvaluationConfig = {
+  tasks: 200,
+  temperature: 1,
+  concurrency: 64,
+  untrained: true,
+};
+
+export const optimizerDefaults: OptimizerParams = {
+  kind: "adamw",
+  learningRate: 1e-3,
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  gradientClip: 1,
+};
+
+export const sftDefaults = {
+  epochs: 1,
+  batchSize: 8,
+  schedule: { kind: "cosine", warmupSteps: 30, floor: 0.05 },
+} as const;
+
+export const rlDefaults = {
+  groupSize: 8,
+  groupsPerStep: 8,
+  epochs: 1,
+  temperature: 1,
+  concurrency: 64,
+  order: "lockstep",
+  schedule: { kind: "constant", warmupSteps: 5 },
+  emptyStepsAllowed: 5,
+  attempts: 3,
+} as const;
+
+export type ResolvedRun = Required<Omit<RunConfig, "evaluation">> & { evaluation: EvaluationConfig };
+
+/** Checks a config and returns it as it is; `train` fills the defaults in. */
+export function defineRun(config: RunConfig): RunConfig {
+  resolveRun(config);
+  return config;
+}
+
+/** The config with every default filled in, or a one-line error that names the field. */
+export function resolveRun(config: RunConfig): ResolvedRun {
+  const where = `run "${config.name}"`;
+  const refuse = (message: string): never => {
+    throw new AttuneError("usage", `${where}: ${message}`);
+  };
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(config.name ?? "")) {
+    refuse(`expected a name of lower-case letters, digits and dashes, got ${JSON.stringify(config.name)}`);
+  }
+  if (!config.environments?.length) refuse("expected at least one environment in `environments`");
+  if (!config.stages?.length) refuse("expected at least one stage in `stages`");
+  if (typeof config.trainer?.create !== "function")
+    refuse('expected `trainer`, e.g. embedded({ model: "nano" })');
+  const repeated = (names: string[]) => names.find((name, index) => names.indexOf(name) !== index);
+  const environment = repeated(config.environments.map(({ name }) => name));
+  if (environment) refuse(`environment "${environment}" is there twice`);
+  const stage = repeated(config.stages.map(({ name }) => name));
+  if (stage) refuse(`stage "${stage}" is there twice`);
+  for (const each of config.stages) checkStage(each, refuse);
+  return {
+    seed: 0,
+    limits: {},
+    checkpointEvery: 25,
+    ...config,
+    evaluation: { ...evaluationDefaults, ...config.evaluation },
+  };
+}
+
+function checkStage(stage: Stage, refuse: (message: string) => never): void {
+  const positive = (field: string, value: number | undefined) => {
+    if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
+      refuse(`stage "${stage.name}": expected ${field} above 0, got ${value}`);
+    }
+  };
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(stage.name))
+    refuse(`stage name ${JSON.stringify(stage.name)} is not a plain word`);
+  if ("sft" in stage) {
+    positive("demonstrations.count", stage.sft.demonstrations.count);
+    positive("epochs", stage.sft.epochs);
+    positive("batchSize", stage.sft.batchSize);
+    positive("steps", stage.sft.steps);
+  } else if ("rl" in stage) {
+    positive("steps", stage.rl.steps);
+    positive("groupSize", stage.rl.groupSize);
+    positive("groupsPerStep", stage.rl.groupsPerStep);
+    positive("epochs", stage.rl.epochs);
+  } else {
+    refuse(`stage ${JSON.stringify((stage as { name: string }).name)}: expected \`sft\` or \`rl\``);
+  }
+}

@@ -1,0 +1,91 @@
+import { createRandom, deriveSeed, type Random } from "../kit/random.ts";
+import { playWithPlayer } from "../rollout/player.ts";
+import type { Environment } from "../spec/environment.ts";
+import { AttuneError } from "../spec/error.ts";
+import type { Trajectory } from "../spec/trajectory.ts";
+import type { DemonstrationConfig } from "./define-run.ts";
+import { grade } from "./grade.ts";
+
+/** Trajectories that experts played, as messages: tokens come later, from whatever vocabulary is to learn them. */
+export type Demonstrations = { kept: Trajectory[]; played: number; meanReward: number };
+
+/**
+ * Plays train tasks with the environments' scripted experts, the environments in rotation, and keeps what the
+ * reward filter lets through. A pure function of its arguments.
+ */
+export async function collectDemonstrations(
+  config: DemonstrationConfig & { environments: readonly Environment[] },
+  options: { seed: number; signal?: AbortSignal },
+): Promise<Demonstrations> {
+  const random = createRandom(deriveSeed(options.seed, "demonstrations"));
+  const sources = config.environments.map((environment) => ({
+    environment,
+    tasks: environment
+      .tasks({ split: "train", seed: deriveSeed(options.seed, "demonstrations", environment.name) })
+      [Symbol.iterator](),
+  }));
+  const kept: Trajectory[] = [];
+  let rewards = 0;
+  let played = 0;
+  while (played < config.count) {
+    options.signal?.throwIfAborted();
+    const { environment, tasks } = sources[played % sources.length]!;
+    const task = tasks.next();
+    if (task.done)
+      throw new AttuneError(
+        "usage",
+        `environment "${environment.name}" has run out of train tasks after ${played} demonstrations`,
+      );
+    const name = drawExpert(environment, config.experts ?? { careful: 1 }, random);
+    const seed = deriveSeed(options.seed, "demonstration", played);
+    const trajectory = await playWithPlayer({
+      environment,
+      request: {
+        task: task.value,
+        step: 0,
+        group: `demonstration-${played}`,
+        sample: 0,
+        seed,
+        sampling: { maxTokens: 1, temperature: 0, seed },
+      },
+      player: environment.experts![name]!(task.value, { seed }),
+      playerName: name,
+      grade,
+      signal: options.signal,
+    });
+    if (trajectory.reward === null) {
+      throw new AttuneError(
+        "environment",
+        `environment "${environment.name}": expert "${name}" could not be graded on task ${task.value.id}: ${trajectory.error ?? trajectory.status}`,
+      );
+    }
+    rewards += trajectory.reward;
+    if (trajectory.reward >= (config.minimumReward ?? Number.NEGATIVE_INFINITY)) kept.push(trajectory);
+    played++;
+  }
+  if (kept.length === 0) {
+    throw new AttuneError(
+      "no_learning",
+      `none of ${played} demonstrations reached the reward ${config.minimumReward}`,
+    );
+  }
+  return { kept, played, meanReward: rewards / played };
+}
+
+function drawExpert(environment: Environment, weights: Record<string, number>, random: Random): string {
+  const names = Object.keys(weights);
+  const unknown = names.find((name) => !environment.experts?.[name]);
+  if (unknown !== undefined) {
+    const known = Object.keys(environment.experts ?? {}).join(", ") || "none";
+    throw new AttuneError(
+      "usage",
+      `environment "${environment.name}" has no expert "${unknown}"; it has ${known}`,
+    );
+  }
+  let left = random.next() * names.reduce((sum, name) => sum + weights[name]!, 0);
+  for (const name of names) {
+    if (left < weights[name]!) return name;
+    left -= weights[name]!;
+  }
+  return names.at(-1)!;
+}

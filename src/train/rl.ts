@@ -1,0 +1,115 @@
+import { toRows } from "../batch/to-rows.ts";
+import { takeTasks } from "../data/tasks.ts";
+import { deriveSeed } from "../kit/random.ts";
+import { learningRateAt } from "../kit/schedule.ts";
+import { sum } from "../kit/statistics.ts";
+import { toGroups, toRequests } from "../rollout/groups.ts";
+import { rollout } from "../rollout/rollout.ts";
+import type { Environment, RolloutLimits } from "../spec/environment.ts";
+import { AttuneError } from "../spec/error.ts";
+import type { Renderer } from "../spec/tokenizer.ts";
+import type { Trainer } from "../spec/trainer.ts";
+import type { Trajectory } from "../spec/trajectory.ts";
+import { optimizerDefaults, type RlConfig, rlDefaults } from "./define-run.ts";
+import type { StepMetrics } from "./event.ts";
+import { grade } from "./grade.ts";
+import { rolloutMetrics } from "./rollout-metrics.ts";
+
+export type RlStage = {
+  config: RlConfig;
+  environments: readonly Environment[];
+  limits: Partial<RolloutLimits>;
+  trainer: Trainer;
+  renderer: Renderer;
+  seed: number;
+  firstStep: number;
+  signal: AbortSignal | undefined;
+  /** Told after every step; the stage goes on when it returns. */
+  onStep(step: number, metrics: StepMetrics, trajectories: readonly Trajectory[]): Promise<void>;
+};
+
+/**
+ * Reinforcement learning on whole episodes: play, score, credit each trajectory against its group, take a gradient
+ * step on the tokens the policy sampled. The loop does not know which algorithm it is running.
+ */
+export async function trainRl(stage: RlStage): Promise<void> {
+  const { environments, limits, trainer, renderer, seed, signal } = stage;
+  const config = { ...rlDefaults, ...stage.config };
+  const optimizer = { ...optimizerDefaults, ...config.optimizer };
+  let emptySteps = 0;
+
+  for (let step = stage.firstStep; step < config.steps; step++) {
+    signal?.throwIfAborted();
+    const startedAt = performance.now();
+
+    // sample: every task is tried groupSize times by one frozen policy; tied groups may be replaced by new tasks
+    const policy = await trainer.policy();
+    let groups: Trajectory[][] = [];
+    const played: Trajectory[] = [];
+    for (
+      let round = 0;
+      round <= (config.algorithm.resampleRounds ?? 0) && groups.length < config.groupsPerStep;
+      round++
+    ) {
+      const tasks = takeTasks({
+        environments,
+        split: "train",
+        count: config.groupsPerStep,
+        seed: deriveSeed(seed, "tasks", step, round),
+      });
+      const requests = toRequests({
+        tasks,
+        groupSize: config.groupSize,
+        step,
+        runSeed: deriveSeed(seed, "round", round),
+        sampling: { temperature: config.temperature },
+      });
+      const { concurrency, order, attempts } = config;
+      const trajectories = await rollout({
+        environments,
+        requests,
+        policy,
+        renderer,
+        limits,
+        grade,
+        concurrency,
+        order,
+        attempts,
+        signal,
+      });
+      played.push(...trajectories);
+      const fresh = toGroups(trajectories);
+      groups.push(...(config.algorithm.resampleRounds ? fresh.filter((group) => !isTied(group)) : fresh));
+    }
+    groups = groups.slice(0, config.groupsPerStep);
+    const sampledAt = performance.now();
+
+    // credit: what each trajectory earned against its own group, spread over the tokens it sampled
+    const batch = toRows({ groups, algorithm: config.algorithm });
+
+    // learn: nothing to learn from is said aloud, and ends the run when it keeps happening
+    const metrics: StepMetrics = { ...rolloutMetrics(played), ...batch.metrics, tokensTrained: 0 };
+    if (batch.rows.length > 0) {
+      emptySteps = 0;
+      const learningRate = learningRateAt(optimizer.learningRate, config.schedule, step, config.steps);
+      for (let epoch = 0; epoch < config.epochs; epoch++) {
+        const { loss } = await trainer.forwardBackward(batch.rows, config.algorithm.loss, { signal });
+        const { gradientNorm } = await trainer.optimStep({ ...optimizer, learningRate });
+        Object.assign(metrics, { loss, learningRate, gradientNorm });
+      }
+      metrics["tokensTrained"] = config.epochs * sum(batch.rows.map((row) => row.tokens.length));
+    } else if (++emptySteps >= config.emptyStepsAllowed) {
+      throw new AttuneError(
+        "no_learning",
+        `step ${step}: ${batch.reason}; ${emptySteps} steps in a row had nothing to learn from`,
+      );
+    }
+
+    // record
+    metrics["sampleSeconds"] = (sampledAt - startedAt) / 1000;
+    metrics["seconds"] = (performance.now() - startedAt) / 1000;
+    await stage.onStep(step, metrics, played);
+  }
+}
+
+const isTied = (group: readonly Trajectory[]) => new Set(group.map(({ reward }) => reward)).size < 2;

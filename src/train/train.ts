@@ -1,0 +1,320 @@
+import { join } from "node:path";
+import { takeTasks } from "../data/tasks.ts";
+import { type EvaluationReport, toReport } from "../eval/report.ts";
+import { deriveSeed } from "../kit/random.ts";
+import { mean } from "../kit/statistics.ts";
+import { toRequests } from "../rollout/groups.ts";
+import { rollout } from "../rollout/rollout.ts";
+import { tokenizeTrajectory } from "../rollout/tokenize.ts";
+import type { Progress } from "../run/progress.ts";
+import { createRun, openRun, type Run } from "../run/run.ts";
+import { AttuneError } from "../spec/error.ts";
+import type { Json } from "../spec/json.ts";
+import type { Renderer } from "../spec/tokenizer.ts";
+import type { Trainer } from "../spec/trainer.ts";
+import type { Trajectory } from "../spec/trajectory.ts";
+import { appendTrajectories } from "../trajectory/store.ts";
+import { conversationTrajectory } from "./conversation.ts";
+import {
+  type ResolvedRun,
+  type RunConfig,
+  resolveRun,
+  rlDefaults,
+  type Stage,
+  sftDefaults,
+} from "./define-run.ts";
+import { collectDemonstrations, type Demonstrations } from "./demonstrations.ts";
+import { describeRun, differenceOf } from "./describe-run.ts";
+import { createEstimate } from "./estimate.ts";
+import type { RunSummary, StepMetrics, TrainEvent } from "./event.ts";
+import { grade } from "./grade.ts";
+import { trainRl } from "./rl.ts";
+import { sftSteps, trainSft } from "./sft.ts";
+import { toSummary } from "./summary.ts";
+
+export type TrainOptions = {
+  /** Where run directories are made. */
+  root: string;
+  /** A run directory to go on with instead of making a new one. */
+  resume?: string;
+  signal?: AbortSignal;
+  now(): Date;
+  /** Attune's version, for the manifest. */
+  version: string;
+  onEvent(event: TrainEvent): void;
+};
+
+/**
+ * Runs a config from its first stage to its last, or from where it stopped. Killed at any moment, it resumes from
+ * the last checkpoint and ends with the weights it would have had: every draw comes from (seed, stage, step), and
+ * nothing outside the checkpoint carries over from one step to the next.
+ */
+export async function train(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
+  const resolved = resolveRun(config);
+  const run = options.resume === undefined ? create(resolved, options) : resume(options.resume, resolved);
+  let trainer: Trainer | undefined;
+  try {
+    run.rewind(resolved.stages.map(({ name }) => name));
+    const demonstrations = demonstrationsOf(resolved, options);
+    const learner = await resolved.trainer.create({
+      seed: deriveSeed(resolved.seed, "model"),
+      tokenizerDirectory: run.layout.tokenizer,
+      demonstrations: async () =>
+        (await Promise.all([...demonstrations.values()].map((played) => played()))).flatMap(
+          ({ kept }) => kept,
+        ),
+    });
+    trainer = learner.trainer;
+    return await runStages({ config: resolved, run, ...learner, demonstrations, options });
+  } finally {
+    await trainer?.close();
+    run.close();
+  }
+}
+
+type Context = {
+  config: ResolvedRun;
+  run: Run;
+  trainer: Trainer;
+  renderer: Renderer;
+  demonstrations: ReadonlyMap<string, () => Promise<Demonstrations>>;
+  options: TrainOptions;
+};
+
+async function runStages(context: Context): Promise<RunSummary> {
+  const { config, run, trainer, renderer, options } = context;
+  const { signal, onEvent } = options;
+  let progress = run.progress();
+  if (progress.checkpoint !== null) await trainer.load(run.layout.checkpoint(progress.checkpoint));
+
+  // prepare: tokenised demonstrations, and what each phase will cost
+  const stages = await Promise.all(config.stages.map((stage) => prepareStage(stage, context)));
+  const estimate = createEstimate();
+  const { untrained, tasks } = config.evaluation;
+  const episodeTokens = mean(stages.flatMap(({ tokensPerExample }) => tokensPerExample)) || 1;
+  const evaluationUnits = (tasks * config.environments.length * episodeTokens) / 2;
+  for (const { name, steps, unitsPerStep } of stages) estimate.expect(name, steps * unitsPerStep);
+  const labels = [
+    ...(untrained ? ["untrained"] : []),
+    ...stages.filter((stage) => stage.evaluate).map(({ name }) => name),
+  ];
+  for (const label of labels) estimate.expect(`eval ${label}`, evaluationUnits);
+  onEvent({
+    type: "run-start",
+    directory: run.directory,
+    resumed: options.resume !== undefined,
+    stages: stages.map(({ name, steps }) => ({ name, steps })),
+  });
+
+  // the clock goes on where an interrupted run stopped it
+  const secondsBefore = progress.wallSeconds;
+  const startedAt = performance.now();
+  const wallSeconds = () => secondsBefore + (performance.now() - startedAt) / 1000;
+  const commit = async (next: Partial<Progress>, checkpoint: string) => {
+    await trainer.save(run.layout.checkpoint(checkpoint));
+    progress = { ...progress, ...next, checkpoint, wallSeconds: wallSeconds() };
+    run.commit(progress, { keep: (name) => stages.some((stage) => name === stage.name) });
+    onEvent({ type: "checkpoint", name: checkpoint });
+  };
+  const evaluateAs = async (label: string) => {
+    const known = run.readEvaluation(label);
+    const startedEvaluationAt = performance.now();
+    const report = known
+      ? (known as EvaluationReport)
+      : await evaluatePolicy(label, context, estimate.secondsLeft);
+    if (!known) progress = { ...progress, tokensSampled: progress.tokensSampled + report.tokensSampled };
+    estimate.did(`eval ${label}`, evaluationUnits, (performance.now() - startedEvaluationAt) / 1000);
+    onEvent({ type: "evaluation", label, report });
+    return [label, report] as const;
+  };
+
+  const reports: (readonly [string, EvaluationReport])[] = [];
+  if (untrained) reports.push(await evaluateAs("untrained"));
+
+  for (const [stageIndex, stage] of stages.entries()) {
+    const { name, steps, unitsPerStep } = stage;
+    if (stageIndex >= progress.stageIndex) {
+      const firstStep = stageIndex === progress.stageIndex ? progress.stepsDone : 0;
+      if (firstStep === 0) await trainer.resetOptimizer();
+      onEvent({ type: "stage-start", stage: name, steps, stepsDone: firstStep });
+      estimate.did(name, firstStep * unitsPerStep, 0);
+
+      const onStep = async (step: number, metrics: StepMetrics, trajectories: readonly Trajectory[] = []) => {
+        await appendTrajectories(run.layout.trajectories(name), trajectories);
+        run.appendMetrics({ stage: name, stageIndex, step, ...metrics });
+        progress = {
+          ...progress,
+          stageIndex,
+          stepsDone: step + 1,
+          tokensTrained: progress.tokensTrained + (metrics["tokensTrained"] ?? 0),
+          tokensSampled: progress.tokensSampled + (metrics["tokensSampled"] ?? 0),
+        };
+        estimate.did(name, unitsPerStep, metrics["seconds"] ?? 0);
+        onEvent({ type: "step", stage: name, step, steps, metrics, secondsLeft: estimate.secondsLeft() });
+        const last = step + 1 === steps;
+        if (!last && (signal?.aborted || (step + 1) % stage.checkpointEvery === 0))
+          await commit({}, `${name}-${step + 1}`);
+      };
+      const seed = deriveSeed(config.seed, "stage", name);
+      const shared = { trainer, seed, firstStep, signal, onStep };
+      if ("sft" in stage.stage) {
+        const { demonstrations, general } = stage;
+        await trainSft({ ...shared, config: stage.stage.sft, steps, demonstrations, general });
+      } else {
+        const { environments, limits } = config;
+        await trainRl({ ...shared, config: stage.stage.rl, environments, limits, renderer });
+      }
+      await commit({ stageIndex: stageIndex + 1, stepsDone: 0 }, name);
+    }
+    if (stage.evaluate) reports.push(await evaluateAs(name));
+  }
+
+  const summary = toSummary(reports, { ...progress, wallSeconds: wallSeconds() }, run.directory);
+  run.writeJson(run.layout.summary, summary as unknown as Json);
+  onEvent({ type: "run-end", directory: run.directory, summary });
+  return summary;
+}
+
+type PreparedStage = {
+  stage: Stage;
+  name: string;
+  evaluate: boolean;
+  steps: number;
+  checkpointEvery: number;
+  demonstrations: Trajectory[];
+  general: Trajectory[];
+  tokensPerExample: number[];
+  unitsPerStep: number;
+};
+
+async function prepareStage(
+  stage: Stage,
+  { config, renderer, demonstrations, options }: Context,
+): Promise<PreparedStage> {
+  const shared = {
+    stage,
+    name: stage.name,
+    evaluate: stage.evaluate ?? false,
+    checkpointEvery: config.checkpointEvery,
+  };
+  if ("rl" in stage) {
+    const { groupSize, groupsPerStep } = { ...rlDefaults, ...stage.rl };
+    return {
+      ...shared,
+      steps: stage.rl.steps,
+      demonstrations: [],
+      general: [],
+      tokensPerExample: [],
+      unitsPerStep: 2 * 80 * groupSize * groupsPerStep,
+    };
+  }
+  const { kept, played, meanReward } = await demonstrations.get(stage.name)!();
+  const tokenised = kept.map((trajectory) => tokenizeTrajectory(trajectory, renderer));
+  const general = (stage.sft.general?.conversations ?? []).map((messages) =>
+    conversationTrajectory(messages, renderer),
+  );
+  options.onEvent({ type: "demonstrations", stage: stage.name, kept: kept.length, played, meanReward });
+  const tokensPerExample = tokenised.map(({ nodes }) =>
+    nodes.reduce((total, node) => total + node.tokens.length, 0),
+  );
+  return {
+    ...shared,
+    steps: sftSteps(stage.sft, tokenised.length),
+    demonstrations: tokenised,
+    general,
+    tokensPerExample,
+    unitsPerStep: (stage.sft.batchSize ?? sftDefaults.batchSize) * mean(tokensPerExample),
+  };
+}
+
+/** One memo for each SFT stage: played when first asked for, a pure function of the run's seed. */
+function demonstrationsOf(
+  config: ResolvedRun,
+  { signal }: TrainOptions,
+): Map<string, () => Promise<Demonstrations>> {
+  const memos = new Map<string, () => Promise<Demonstrations>>();
+  for (const stage of config.stages) {
+    if (!("sft" in stage)) continue;
+    const { environments = config.environments } = stage.sft.demonstrations;
+    let played: Promise<Demonstrations> | undefined;
+    memos.set(stage.name, () => {
+      const seed = deriveSeed(config.seed, "stage", stage.name);
+      played ??= collectDemonstrations({ ...stage.sft.demonstrations, environments }, { seed, signal });
+      return played;
+    });
+  }
+  return memos;
+}
+
+/** Held-out success of the weights as they are now, kept in the run directory under a label. */
+async function evaluatePolicy(
+  label: string,
+  context: Context,
+  secondsLeft: () => number,
+): Promise<EvaluationReport> {
+  const { config, run, trainer, renderer, options } = context;
+  const { environments, limits, evaluation } = config;
+  const tasks = environments.flatMap((environment) =>
+    takeTasks({
+      environments: [environment],
+      split: "test",
+      count: evaluation.tasks,
+      seed: deriveSeed("evaluation", environment.name),
+    }),
+  );
+  const requests = toRequests({
+    tasks,
+    groupSize: 1,
+    step: 0,
+    runSeed: deriveSeed(config.seed, "evaluation", label),
+    sampling: { temperature: evaluation.temperature },
+  });
+  let done = 0;
+  const trajectories = await rollout({
+    environments,
+    requests,
+    policy: await trainer.policy(),
+    renderer,
+    limits,
+    grade,
+    concurrency: evaluation.concurrency,
+    order: "lockstep",
+    signal: options.signal,
+    onEpisode: () => {
+      done++;
+      if (done % 20 === 0 || done === tasks.length) {
+        options.onEvent({
+          type: "evaluation-progress",
+          label,
+          done,
+          total: tasks.length,
+          secondsLeft: secondsLeft(),
+        });
+      }
+    },
+  });
+  const report = toReport(trajectories);
+  run.replaceTrajectories(`eval-${label}`);
+  await appendTrajectories(run.layout.trajectories(`eval-${label}`), trajectories);
+  run.writeJson(run.layout.evaluation(label), report as unknown as Json);
+  return report;
+}
+
+function create(config: ResolvedRun, { root, now, version }: TrainOptions): Run {
+  const { name, seed } = config;
+  return createRun({ root, name, seed, config: describeRun(config), version, now: now() });
+}
+
+/** Opens a run to go on with it; refuses a config that is not the one it was started with. */
+function resume(directory: string, config: ResolvedRun): Run {
+  const run = openRun(directory);
+  const difference = differenceOf(run.readConfig(), describeRun(config));
+  if (difference !== undefined) {
+    run.close();
+    throw new AttuneError(
+      "usage",
+      `${join(directory, "config.json")}: the config has changed since the run was started: ${difference}`,
+    );
+  }
+  return run;
+}
