@@ -46,7 +46,7 @@ export async function collectDemonstrations(
         group: `demonstration-${played}`,
         sample: 0,
         seed,
-        sampling: { maxTokens: 1, temperature: 0, seed },
+        sampling: { temperature: 0 },
       },
       player: environment.experts![name]!(task.value, { seed }),
       playerName: name,

@@ -81,6 +81,7 @@ export async function trainRl(stage: RlStage): Promise<void> {
       const fresh = toGroups(trajectories);
       groups.push(...(config.algorithm.resampleRounds ? fresh.filter((group) => !isTied(group)) : fresh));
     }
+    await policy.close?.();
     groups = groups.slice(0, config.groupsPerStep);
     const sampledAt = performance.now();
 

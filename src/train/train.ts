@@ -270,10 +270,11 @@ async function evaluatePolicy(
     sampling: { temperature: evaluation.temperature },
   });
   let done = 0;
+  const policy = await trainer.policy();
   const trajectories = await rollout({
     environments,
     requests,
-    policy: await trainer.policy(),
+    policy,
     renderer,
     limits,
     grade,
@@ -293,6 +294,7 @@ async function evaluatePolicy(
       }
     },
   });
+  await policy.close?.();
   const report = toReport(trajectories);
   run.replaceTrajectories(`eval-${label}`);
   await appendTrajectories(run.layout.trajectories(`eval-${label}`), trajectories);

@@ -1,0 +1,72 @@
+import { mean, wilsonInterval } from "../kit/statistics.ts";
+import type { Trajectory } from "../spec/trajectory.ts";
+import { assistantMessages, sampledTokens } from "../trajectory/path.ts";
+
+/** Success of one environment: share of episodes with its 95 % interval (Wilson), and what the episodes were like. */
+export type EnvironmentReport = {
+  success: number;
+  low: number;
+  high: number;
+  episodes: number;
+  /** Episodes that say nothing about the policy, and are not among `episodes`. */
+  dropped: number;
+  turns: number;
+  toolCalls: number;
+  /** Share of tool calls that failed by the policy's doing. */
+  toolFailures: number;
+  sampledTokens: number;
+  reward: number;
+  kinds: Record<string, { success: number; episodes: number }>;
+  statuses: Record<string, number>;
+};
+
+export type EvaluationReport = {
+  environments: Record<string, EnvironmentReport>;
+  /** Mean over environments. */
+  success: number;
+  tokensSampled: number;
+};
+
+/** Whether an episode was a success: its component `correct` is 1, or its reward is where there is none. */
+export function isSuccess({ rewards, reward }: Trajectory): boolean {
+  return (rewards["correct"] === undefined ? reward : rewards["correct"]) === 1;
+}
+
+export function toReport(trajectories: readonly Trajectory[]): EvaluationReport {
+  const byEnvironment = Map.groupBy(trajectories, ({ task }) => task.environment);
+  const environments = Object.fromEntries(
+    [...byEnvironment].map(([name, own]) => [name, toEnvironmentReport(own)]),
+  );
+  return {
+    environments,
+    success: mean(Object.values(environments).map(({ success }) => success)),
+    tokensSampled: trajectories.reduce((total, trajectory) => total + sampledTokens(trajectory), 0),
+  };
+}
+
+function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentReport {
+  const valid = trajectories.filter(({ reward }) => reward !== null);
+  const successes = valid.filter(isSuccess).length;
+  const calls = valid.flatMap((trajectory) => trajectory.calls);
+  const average = (values: number[]) => (values.length > 0 ? mean(values) : 0);
+  const kinds = [...Map.groupBy(valid, ({ task }) => task.kind)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const statuses = Map.groupBy(trajectories, ({ status }) => status);
+  return {
+    success: valid.length > 0 ? successes / valid.length : 0,
+    ...wilsonInterval(successes, valid.length),
+    episodes: valid.length,
+    dropped: trajectories.length - valid.length,
+    turns: average(valid.map((trajectory) => assistantMessages(trajectory).length)),
+    toolCalls: average(valid.map((trajectory) => trajectory.calls.length)),
+    toolFailures: average(calls.map(({ failure }) => (failure === null ? 0 : 1))),
+    sampledTokens: average(valid.map(sampledTokens)),
+    reward: average(valid.map(({ reward }) => reward!)),
+    kinds: Object.fromEntries(
+      kinds.map(([kind, own]) => [
+        kind,
+        { success: own.filter(isSuccess).length / own.length, episodes: own.length },
+      ]),
+    ),
+    statuses: Object.fromEntries([...statuses].map(([status, own]) => [status, own.length])),
+  };
+}
