@@ -6,12 +6,24 @@ import { echo } from "../gym/echo/echo.ts";
 import { files } from "../gym/files/files.ts";
 import { defineRun, type RunConfig } from "../train/define-run.ts";
 
+export type QuickstartOptions = {
+  seed?: number;
+  quick?: boolean;
+  demonstrations?: { count: number; minimumReward?: number };
+  rlSteps?: number;
+};
+
 /**
  * The quickstart: a model of 0.7 million random weights learns to use tools in three environments at once. The
  * demonstrations are of mixed quality by design, half of them hasty, as collected trajectories are; reinforcement
  * then finds out what works. `quick` is a few seconds of the same thing, for tests.
  */
-export function quickstart({ seed = 0, quick = false }: { seed?: number; quick?: boolean } = {}): RunConfig {
+export function quickstart({
+  seed = 0,
+  quick = false,
+  demonstrations,
+  rlSteps = 70,
+}: QuickstartOptions = {}): RunConfig {
   const scale = quick ? 0.02 : 1;
   const steps = (count: number) => Math.max(2, Math.round(count * scale));
   return defineRun({
@@ -37,7 +49,11 @@ export function quickstart({ seed = 0, quick = false }: { seed?: number; quick?:
         name: "sft",
         evaluate: true,
         sft: {
-          demonstrations: { count: quick ? 200 : 5000, experts: { careful: 0.5, hasty: 0.5 } },
+          demonstrations: {
+            count: quick ? 200 : 5000,
+            experts: { careful: 0.5, hasty: 0.5 },
+            ...demonstrations,
+          },
           steps: steps(1750),
           batchSize: 8,
           optimizer: { kind: "muon", learningRate: 4e-3 },
@@ -49,7 +65,7 @@ export function quickstart({ seed = 0, quick = false }: { seed?: number; quick?:
         evaluate: true,
         rl: {
           algorithm: grpo(),
-          steps: steps(70),
+          steps: steps(rlSteps),
           groupSize: 8,
           groupsPerStep: 8,
           optimizer: { kind: "muon", learningRate: 4e-4 },

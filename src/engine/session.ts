@@ -11,6 +11,7 @@ export function createSession(graph: Graph, { threads }: { threads: number }): P
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    extra: { session: { force_spinning_stop: "1" } },
   });
 }
 

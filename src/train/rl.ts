@@ -94,7 +94,12 @@ export async function trainRl(stage: RlStage): Promise<void> {
       emptySteps = 0;
       const learningRate = learningRateAt(optimizer.learningRate, config.schedule, step, config.steps);
       for (let epoch = 0; epoch < config.epochs; epoch++) {
-        const { loss } = await trainer.forwardBackward(batch.rows, config.algorithm.loss, { signal });
+        // once the first update is made the step is finished, whoever asks to stop
+        const { loss } = await trainer.forwardBackward(
+          batch.rows,
+          config.algorithm.loss,
+          epoch === 0 ? { signal } : {},
+        );
         const { gradientNorm } = await trainer.optimStep({ ...optimizer, learningRate });
         Object.assign(metrics, { loss, learningRate, gradientNorm });
       }

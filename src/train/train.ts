@@ -152,17 +152,30 @@ async function runStages(context: Context): Promise<RunSummary> {
         estimate.did(name, unitsPerStep, metrics["seconds"] ?? 0);
         onEvent({ type: "step", stage: name, step, steps, metrics, secondsLeft: estimate.secondsLeft() });
         const last = step + 1 === steps;
-        if (!last && (signal?.aborted || (step + 1) % stage.checkpointEvery === 0))
-          await commit({}, `${name}-${step + 1}`);
+        if (!last && (step + 1) % stage.checkpointEvery === 0) await commit({}, `${name}-${step + 1}`);
       };
       const seed = deriveSeed(config.seed, "stage", name);
       const shared = { trainer, seed, firstStep, signal, onStep };
-      if ("sft" in stage.stage) {
-        const { demonstrations, general } = stage;
-        await trainSft({ ...shared, config: stage.stage.sft, steps, demonstrations, general });
-      } else {
-        const { environments, limits } = config;
-        await trainRl({ ...shared, config: stage.stage.rl, environments, limits, renderer });
+      try {
+        if ("sft" in stage.stage) {
+          const { demonstrations, general } = stage;
+          await trainSft({ ...shared, config: stage.stage.sft, steps, demonstrations, general });
+        } else {
+          const { environments, limits } = config;
+          await trainRl({ ...shared, config: stage.stage.rl, environments, limits, renderer });
+        }
+      } catch (error) {
+        // stopped between two steps: the weights are those of the last one that was done
+        const unsaved = `${name}-${progress.stepsDone}`;
+        if (
+          signal?.aborted &&
+          progress.stageIndex === stageIndex &&
+          progress.stepsDone > firstStep &&
+          progress.checkpoint !== unsaved
+        ) {
+          await commit({}, unsaved);
+        }
+        throw error;
       }
       await commit({ stageIndex: stageIndex + 1, stepsDone: 0 }, name);
     }

@@ -1,0 +1,51 @@
+import type { Command } from "commander";
+import { readManifest } from "../../run/run.ts";
+import { AttuneError } from "../../spec/error.ts";
+import type { RunConfig } from "../../train/define-run.ts";
+import { loadConfig } from "../load-config.ts";
+import { nonNegativeInteger } from "../options.ts";
+import { invocation } from "../version.ts";
+import { trainWatched } from "../watch.ts";
+import { requireHealthy } from "./check.ts";
+
+type Options = { seed?: number; root: string; resume?: string; force: boolean; json: boolean };
+
+export function addTrain(program: Command): void {
+  const add = (name: string, description: string, change: (config: RunConfig) => RunConfig) =>
+    program
+      .command(`${name} <config>`)
+      .description(description)
+      .option("--seed <number>", "another seed than the config's", nonNegativeInteger)
+      .option("--root <directory>", "where run directories are made", "runs")
+      .option("--resume <directory>", "go on with a run that was stopped")
+      .option("--force", "train even if an environment fails its health check", false)
+      .option("--json", "print the summary as one JSON object and nothing else", false)
+      .addHelpText(
+        "after",
+        `\nExamples:\n  attune ${name} atlas.config.ts\n  attune ${name} atlas.config.ts --resume runs/atlas-1\n`,
+      )
+      .action(async (path: string, options: Options) => {
+        const { root, resume, json, force } = options;
+        const config = change(await loadConfig(path));
+        const seed = resume === undefined ? options.seed : readManifest(resume).seed;
+        if (!force) await requireHealthy(config.environments);
+        const summary = await trainWatched(seed === undefined ? config : { ...config, seed }, {
+          root,
+          ...(resume !== undefined && { resume }),
+          json,
+          invocation,
+          resumeCommand: (directory) => `${invocation} ${name} ${path} --resume ${directory}`,
+        });
+        if (!json)
+          process.stdout.write(
+            `\nThe run is in ${summary.run}. Look at it: ${invocation} show ${summary.run} --worst\n`,
+          );
+      });
+
+  add("train", "run every stage of a config", (config) => config);
+  add("sft", "run the supervised stages of a config", (config) => {
+    const stages = config.stages.filter((stage) => "sft" in stage);
+    if (stages.length === 0) throw new AttuneError("usage", `run "${config.name}" has no supervised stage`);
+    return { ...config, stages };
+  });
+}
