@@ -33,6 +33,8 @@ export interface Training {
   ): Promise<ForwardBackwardResult>;
   /** Log-probabilities of the targets without a gradient. */
   forward(rows: readonly TrainRow[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  /** The gradient accumulated since the last step, by parameter. */
+  gradient(): ReadonlyMap<string, Float32Array>;
   optimStep(params: OptimizerParams): Promise<OptimizerResult>;
   resetOptimizer(): void;
   optimizerState(): OptimizerState;
@@ -104,6 +106,8 @@ export function createTraining(model: Model, { threads }: { threads: number }): 
       else for (const [name, gradient] of fresh) accumulate(gradients, name, gradient);
       return { loss: total, logprobs };
     },
+
+    gradient: () => gradients ?? new Map(),
 
     async optimStep(params) {
       const accumulated = gradients ?? new Map<string, Float32Array>();
