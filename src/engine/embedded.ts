@@ -175,7 +175,8 @@ function startThread(options: WorkerOptions) {
       queueMicrotask(() => flush(policy));
     }
     orders.get(policy)!.push({ ...order, id });
-    const cancel = () => worker.postMessage({ type: "cancel", id } satisfies ToWorker);
+    // behind the order itself, which may not have left yet
+    const cancel = () => queueMicrotask(() => worker.postMessage({ type: "cancel", id } satisfies ToWorker));
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       return await answer;

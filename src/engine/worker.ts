@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { AttuneError } from "../spec/error.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
@@ -61,7 +62,7 @@ const handlers: { [V in Verb]: (...given: Calls[V]["arguments"]) => Promise<Call
   async load(directory) {
     const { model, optimizer, version } = loadCheckpoint(directory);
     const before = current();
-    if (JSON.stringify(model.config) !== JSON.stringify(before.model.config)) {
+    if (!isDeepStrictEqual(model.config, before.model.config)) {
       throw new AttuneError(
         "input",
         `${directory}: a checkpoint of another architecture than the one being trained`,

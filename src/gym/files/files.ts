@@ -1,4 +1,3 @@
-import { Bash, InMemoryFs } from "just-bash";
 import { z } from "zod";
 import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
@@ -8,7 +7,7 @@ import { extractAnswer, sameAnswer } from "../../reward/answer.ts";
 import { format, toolUse } from "../../reward/components.ts";
 import type { Environment, GradeContext, Task } from "../../spec/environment.ts";
 import type { Json } from "../../spec/json.ts";
-import { ToolError } from "../../spec/tool.ts";
+import { createShell } from "./shell.ts";
 import { drawFolders, drawValue, type Folder, pathOf, toTree } from "./world.ts";
 
 /** `plan` is a right solution: shell commands in which `#` is the value seen last and `*` a listed ending. */
@@ -18,7 +17,6 @@ export type FilesInput = { question: string; tree: Record<string, string>; plan:
 export type FilesAnswer = { tree: Record<string, string>; value: string | null };
 
 const parameters = z.object({ command: z.string() });
-const root = "/home/agent";
 
 /** Finding, reading and changing files in an in-memory bash. Graded on the tree that is left. */
 export function files(): Environment {
@@ -38,7 +36,7 @@ export function files(): Environment {
             name: "shell",
             description: "Runs a bash command in the agent's home directory and returns what it prints.",
             input: parameters,
-            execute: ({ command }, { signal }) => shell.run(command, signal),
+            execute: ({ command }, { signal }) => shell.run(command, { signal }),
           }),
         ],
         outcome: () => shell.tree(),
@@ -81,35 +79,6 @@ function play(task: Task, style: "careful" | "hasty") {
     const thought = command.startsWith("ls") ? "look" : command.startsWith("cat") ? "open" : "change";
     return { thought, call: { name: "shell", arguments: { command } } };
   });
-}
-
-function createShell(tree: Record<string, string>) {
-  const fs = new InMemoryFs(
-    Object.fromEntries(Object.entries(tree).map(([path, content]) => [`${root}/${path}`, `${content}\n`])),
-  );
-  const bash = new Bash({
-    fs,
-    cwd: root,
-    executionLimits: { maxCommandCount: 1000, maxLoopIterations: 1000 },
-  });
-  return {
-    async run(command: string, signal: AbortSignal): Promise<string> {
-      const { stdout, stderr, exitCode } = await bash.exec(command, { signal });
-      if (exitCode !== 0) throw new ToolError(stderr.trim() || `exit code ${exitCode}`);
-      return stdout.trim() || "ok";
-    },
-    async tree(): Promise<Record<string, string>> {
-      const contents: Record<string, string> = {};
-      for (const path of fs
-        .getAllPaths()
-        .filter((path) => path.startsWith(`${root}/`))
-        .sort()) {
-        if ((await fs.stat(path)).isFile)
-          contents[path.slice(root.length + 1)] = (await fs.readFile(path)).trim();
-      }
-      return contents;
-    },
-  };
 }
 
 function toDraw(
