@@ -1,0 +1,424 @@
+import { describe, expect, it } from "vitest";
+import { defineEnvironment } from "../environment/define-environment.ts";
+import { tool } from "../environment/tool.ts";
+import { toReward } from "../reward/to-reward.ts";
+import type { Environment, Player, RolloutLimits, Session, Task } from "../spec/environment.ts";
+import { ToolError } from "../spec/tool.ts";
+import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
+import { byteRenderer } from "../testing/byte-tokenizer.ts";
+import { scriptedPolicy } from "../testing/scripted-policy.ts";
+import { toGradeContext } from "../trajectory/grade-context.ts";
+import { mainPath } from "../trajectory/path.ts";
+import type { Grade } from "./episode.ts";
+import { toRequests } from "./groups.ts";
+import { playWithPlayer } from "./player.ts";
+import { type Rollout, rollout } from "./rollout.ts";
+import { tokenizeTrajectory } from "./tokenize.ts";
+
+const object = {
+  type: "object",
+  properties: { x: { type: "number" } },
+  required: ["x"],
+  additionalProperties: false,
+};
+const task: Task = { id: "t", environment: "world", kind: "k", input: null, split: "train", answer: "42" };
+const grade: Grade = (trajectory, environment) => toReward(environment.rewards, toGradeContext(trajectory));
+
+/** A world whose tools misbehave in every way. */
+function world(
+  changes: Partial<Session> & {
+    start?: Environment["start"];
+    closed?: () => void;
+    failures?: () => boolean;
+  } = {},
+): Environment {
+  const { start, closed, failures, ...session } = changes;
+  return defineEnvironment({
+    name: "world",
+    description: "",
+    tasks: () => [task],
+    rewards: { done: { weight: 1, grade: ({ status }) => (status === "completed" ? 1 : 0) } },
+    start:
+      start ??
+      (() => ({
+        messages: [{ role: "user", content: "go" }],
+        close: () => closed?.(),
+        tools: [
+          tool<{ x: number }>({
+            name: "double",
+            description: "",
+            input: object,
+            execute: ({ x }) => String(2 * x),
+          }),
+          tool<{ x: number }>({
+            name: "refuse",
+            description: "",
+            input: object,
+            execute: () => {
+              throw new ToolError("not today");
+            },
+          }),
+          tool<{ x: number }>({
+            name: "crash",
+            description: "",
+            input: object,
+            execute: () => {
+              if (failures?.() ?? true) throw new TypeError("no socket");
+              return "fine";
+            },
+          }),
+          tool<{ x: number }>({
+            name: "hang",
+            description: "",
+            input: object,
+            timeoutMs: 20,
+            execute: () => new Promise(() => undefined),
+          }),
+          tool<{ x: number }>({
+            name: "number",
+            description: "",
+            input: object,
+            execute: (() => 7) as unknown as () => string,
+          }),
+          tool<{ x: number }>({
+            name: "megabyte",
+            description: "",
+            input: object,
+            execute: () => "x".repeat(2 ** 20),
+          }),
+          tool<{ x: number }>({
+            name: "slow",
+            description: "",
+            input: object,
+            execute: async ({ x }) => {
+              await new Promise((resolve) => setTimeout(resolve, x));
+              return `slept ${x}`;
+            },
+          }),
+        ],
+        ...session,
+      })),
+  });
+}
+
+const turns = (prompt: string) => prompt.split("assistant:").length - 2;
+
+async function play(
+  say: string | ((prompt: string) => string),
+  options: Partial<Rollout> & { environment?: Environment; limits?: Partial<RolloutLimits> } = {},
+): Promise<Trajectory> {
+  const { environment = world(), ...rest } = options;
+  const policy = scriptedPolicy(typeof say === "string" ? () => say : say, { renderer: byteRenderer });
+  const requests = toRequests({
+    tasks: [task],
+    groupSize: 1,
+    step: 0,
+    runSeed: 1,
+    sampling: { temperature: 1 },
+  });
+  const [trajectory] = await rollout({
+    environments: [environment],
+    requests,
+    policy,
+    renderer: byteRenderer,
+    grade,
+    concurrency: 4,
+    order: "free",
+    ...rest,
+  });
+  return trajectory!;
+}
+
+/** Calls first, says done after. */
+const calling = (calls: string) => (prompt: string) => (turns(prompt) === 0 ? calls : "done");
+
+describe("an episode", () => {
+  it("stores what the policy sampled, token for token, and observations outside of the loss", async () => {
+    const prompts: number[][] = [];
+    const base = scriptedPolicy(calling('think\n→double {"x":21}'), { renderer: byteRenderer });
+    const policy = {
+      ...base,
+      sample: (request: Parameters<typeof base.sample>[0]) => {
+        prompts.push([...request.prompt]);
+        return base.sample(request);
+      },
+    };
+    const trajectory = await play("", { policy });
+    expect(trajectory).toMatchObject({ status: "completed", reward: 1, player: "scripted" });
+    expect(trajectory.calls).toMatchObject([
+      { name: "double", arguments: { x: 21 }, observation: "42", failure: null, turn: 0 },
+    ]);
+    const path = mainPath(trajectory);
+    expect(path.map(({ mask, sampled }) => [mask, sampled])).toEqual([
+      [false, false],
+      [true, true],
+      [false, false],
+      [true, true],
+    ]);
+    // the second prompt is the first, what was sampled, and the observation: nothing was rendered again
+    const joined = path.slice(0, 3).flatMap(({ tokens }) => [...tokens]);
+    expect(prompts[1]).toEqual(joined);
+    expect(path[1]!.logprobs!.length).toBe(path[1]!.tokens.length);
+    expect(path.filter(({ mask }) => !mask).every(({ logprobs }) => logprobs === null)).toBe(true);
+  });
+
+  it.each([
+    [
+      "arguments that the schema refuses",
+      '→double {"x":"many"}',
+      "invalid_arguments",
+      "error: arguments/x must be number",
+    ],
+    [
+      "a tool that does not exist",
+      '→triple {"x":1}',
+      "invalid_arguments",
+      'error: no tool "triple"; tools: double',
+    ],
+    ["what the tool refuses", '→refuse {"x":1}', "tool_error", "error: not today"],
+  ])("goes on after %s, and shows why", async (_what, call, failure, observation) => {
+    const trajectory = await play(calling(call));
+    expect(trajectory.status).toBe("completed");
+    expect(trajectory.calls[0]!.failure).toBe(failure);
+    expect(trajectory.calls[0]!.observation).toContain(observation);
+  });
+
+  it.each([
+    ["throws", '→crash {"x":1}', "infrastructure", "no socket"],
+    ["hangs", '→hang {"x":1}', "timeout", "longer than 20 ms"],
+    ["returns no text", '→number {"x":1}', "infrastructure", "returned number, expected a string"],
+  ])("has no reward when a tool %s: that is not the policy's doing", async (_what, call, failure, detail) => {
+    const trajectory = await play(calling(call));
+    expect(trajectory).toMatchObject({ status: "environment_error", reward: null, rewards: { done: null } });
+    expect(trajectory.calls[0]!.failure).toBe(failure);
+    expect(trajectory.error).toContain(detail);
+  });
+
+  it("is tried again with a fresh session when its world failed, and says which attempt it was", async () => {
+    let failuresLeft = 2;
+    const environment = world({ failures: () => failuresLeft-- > 0 });
+    const trajectory = await play(calling('→crash {"x":1}'), { environment, attempts: 3 });
+    expect(trajectory).toMatchObject({ status: "completed", reward: 1, attempt: 2 });
+  });
+
+  it("cuts an observation of a megabyte and says so", async () => {
+    const { calls } = await play(calling('→megabyte {"x":1}'), { limits: { observationCharacters: 100 } });
+    expect(calls[0]!.observation).toBe(`${"x".repeat(100)}… (1048476 more characters)`);
+  });
+
+  it("runs the calls of one turn side by side and shows results in the order of the calls", async () => {
+    const { calls, timing } = await play(calling('→slow {"x":60}\n→slow {"x":10}\n→double {"x":2}'));
+    expect(calls.map(({ observation }) => observation)).toEqual(["slept 60", "slept 10", "4"]);
+    expect(timing.toolMs).toBeLessThan(68);
+  });
+
+  it.each<[string, string | ((prompt: string) => string), Partial<RolloutLimits>, Trajectory["status"]]>([
+    ["too many turns", '→double {"x":1}', { turns: 3 }, "max_turns"],
+    ["too many calls", '→double {"x":1}\n→double {"x":1}', { toolCalls: 3 }, "max_turns"],
+    ["a turn that is cut", "a long speech", { tokensPerTurn: 5 }, "max_tokens"],
+    ["too many tokens in all", '→double {"x":1}', { tokens: 60 }, "max_tokens"],
+    ["a call that cannot be read", "→double {", {}, "parse_error"],
+  ])("ends with %s", async (_what, say, limits, status) => {
+    const trajectory = await play(say, { limits });
+    expect(trajectory).toMatchObject({ status, reward: 0 });
+    expect(trajectory.error).toBeTruthy();
+  });
+
+  it("ends with context_overflow when the prompt no longer fits", async () => {
+    const policy = scriptedPolicy(() => '→double {"x":1}', { renderer: byteRenderer, contextLength: 70 });
+    expect((await play("", { policy })).status).toBe("context_overflow");
+  });
+
+  it("may try again after a broken turn where the limits allow it", async () => {
+    const trajectory = await play((prompt) => (turns(prompt) === 0 ? "→double {" : "done"), {
+      limits: { invalidTurns: 2 },
+    });
+    expect(trajectory.status).toBe("completed");
+    expect(mainPath(trajectory)[2]!.message!.content).toBe("error: a call that is not JSON");
+  });
+
+  it("runs out of wall time without a reward", async () => {
+    const policy = scriptedPolicy(() => "done", { renderer: byteRenderer, latencyMs: 200 });
+    expect(await play("", { policy, limits: { wallTimeMs: 20 } })).toMatchObject({
+      status: "timeout",
+      reward: null,
+    });
+  });
+
+  it("hears a user simulator until it has nothing more to say", async () => {
+    const environment = world({
+      respond: ({ content }) => (content === "done" ? undefined : [{ role: "user", content: "and then?" }]),
+    });
+    const trajectory = await play((prompt) => (turns(prompt) === 0 ? "first" : "done"), { environment });
+    expect(mainPath(trajectory).map(({ message }) => message!.content)).toEqual([
+      "go",
+      "first",
+      "and then?",
+      "done",
+    ]);
+  });
+
+  it.each<[string, Partial<Session> & { start?: Environment["start"] }, string]>([
+    ["cannot start", { start: () => Promise.reject(new Error("no database")) }, "no database"],
+    [
+      "cannot answer",
+      {
+        respond: () => {
+          throw new Error("judge is away");
+        },
+      },
+      "judge is away",
+    ],
+    [
+      "cannot say what it came to",
+      {
+        outcome: () => {
+          throw new Error("disk on fire");
+        },
+      },
+      "disk on fire",
+    ],
+  ])("is nobody's fault when the world %s", async (_what, changes, detail) => {
+    const trajectory = await play("done", { environment: world(changes) });
+    expect(trajectory).toMatchObject({ status: "environment_error", reward: null, error: detail });
+  });
+
+  it("closes its session exactly once, however it ends", async () => {
+    for (const say of ["done", '→crash {"x":1}', "→double {", '→hang {"x":1}']) {
+      let closed = 0;
+      await play(say, { environment: world({ closed: () => closed++ }), limits: { turns: 2 } });
+      expect(closed, say).toBe(1);
+    }
+    let closed = 0;
+    const controller = new AbortController();
+    const policy = scriptedPolicy(() => "done", { renderer: byteRenderer, latencyMs: 50 });
+    const playing = play("", {
+      policy,
+      environment: world({ closed: () => closed++ }),
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(new Error("stop")), 10);
+    await expect(playing).rejects.toThrow("stop");
+    expect(closed).toBe(1);
+  });
+
+  it("lets a failing policy fail: that is a bug, not data", async () => {
+    const policy = {
+      ...scriptedPolicy(() => "", { renderer: byteRenderer }),
+      sample: () => Promise.reject(new Error("engine is gone")),
+    };
+    await expect(play("", { policy })).rejects.toThrow("engine is gone");
+  });
+});
+
+describe("a player", () => {
+  const player: Player = ({ messages }) =>
+    messages.length === 1
+      ? {
+          role: "assistant",
+          content: "look",
+          toolCalls: [{ id: "call_0", name: "double", arguments: { x: 4 } }],
+        }
+      : { role: "assistant", content: "done" };
+  const request: EpisodeRequest = {
+    task,
+    step: 0,
+    group: "g",
+    sample: 0,
+    seed: 1,
+    sampling: { temperature: 0 },
+  };
+
+  it("plays the same loop in messages, and its tokens can be added later or at once", async () => {
+    const shared = { environment: world(), request, player, playerName: "expert", grade };
+    const later = tokenizeTrajectory(await playWithPlayer(shared), byteRenderer);
+    const atOnce = await playWithPlayer({ ...shared, renderer: byteRenderer });
+    expect(later.nodes).toEqual(atOnce.nodes);
+    expect(later.nodes.map(({ mask, sampled }) => [mask, sampled])).toEqual([
+      [false, false],
+      [true, false],
+      [false, false],
+      [true, false],
+    ]);
+    expect(later.reward).toBe(1);
+  });
+});
+
+describe("rollout", () => {
+  const tasks = Array.from({ length: 12 }, (_, index): Task => ({ ...task, id: `t${index}` }));
+  const requests = toRequests({ tasks, groupSize: 2, step: 3, runSeed: 1, sampling: { temperature: 1 } });
+
+  it("in lockstep hands over the same waves whatever the tools' timing", async () => {
+    const record = async () => {
+      const seen: string[] = [];
+      const base = scriptedPolicy(calling('→slow {"x":1}'), {
+        renderer: byteRenderer,
+        latencyMs: () => 8 * Math.random(),
+      });
+      const policy = {
+        ...base,
+        sample: (request: Parameters<typeof base.sample>[0]) => {
+          seen.push(`${request.params.seed}:${request.prompt.length}`);
+          return base.sample(request);
+        },
+      };
+      const jittery = world();
+      const environment: Environment = {
+        ...jittery,
+        start: async (task, context) => {
+          await new Promise((resolve) => setTimeout(resolve, 5 * Math.random()));
+          return jittery.start(task, context);
+        },
+      };
+      await rollout({
+        environments: [environment],
+        requests,
+        policy,
+        renderer: byteRenderer,
+        grade,
+        concurrency: 5,
+        order: "lockstep",
+      });
+      return seen;
+    };
+    const first = await record();
+    expect(first.length).toBe(48);
+    expect(await record()).toEqual(first);
+  });
+
+  it("returns trajectories in the order of the requests, each with seeds and group of its own", async () => {
+    const policy = scriptedPolicy(() => "done", {
+      renderer: byteRenderer,
+      latencyMs: () => 3 * Math.random(),
+    });
+    const trajectories = await rollout({
+      environments: [world()],
+      requests,
+      policy,
+      renderer: byteRenderer,
+      grade,
+      concurrency: 6,
+      order: "free",
+    });
+    expect(trajectories.map(({ task, sample }) => [task.id, sample])).toEqual(
+      requests.map(({ task, sample }) => [task.id, sample]),
+    );
+    expect(new Set(trajectories.map(({ seed }) => seed)).size).toBe(24);
+    expect(new Set(trajectories.map(({ group }) => group)).size).toBe(12);
+  });
+
+  it("says which environment a task is missing", async () => {
+    const policy = scriptedPolicy(() => "done", { renderer: byteRenderer });
+    await expect(
+      rollout({
+        environments: [],
+        requests,
+        policy,
+        renderer: byteRenderer,
+        grade,
+        concurrency: 1,
+        order: "lockstep",
+      }),
+    ).rejects.toThrow('environment "world", which is not part of this rollout');
+  });
+});

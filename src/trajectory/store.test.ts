@@ -1,0 +1,84 @@
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Trajectory } from "../spec/trajectory.ts";
+import { leavesOf, mainPath, pathTo, sampledTokens } from "./path.ts";
+import { appendTrajectories, readTrajectories } from "./store.ts";
+import { toTranscript } from "./view.ts";
+
+const node = (parent: number | null, tokens: number[], sampled = false) => ({
+  parent,
+  turn: 0,
+  message: { role: sampled ? ("assistant" as const) : ("user" as const), content: tokens.join() },
+  tokens: Int32Array.from(tokens),
+  logprobs: sampled ? Float32Array.from(tokens, (token) => -token / 3) : null,
+  sampled,
+  mask: sampled,
+  policyVersion: sampled ? 2 : null,
+});
+
+const trajectory = (id: string): Trajectory => ({
+  format: 1,
+  id,
+  player: "p",
+  step: 1,
+  group: "g",
+  sample: 0,
+  attempt: 0,
+  seed: 9,
+  task: { id: "t", environment: "e", kind: "k", input: { a: 1 }, split: "train" },
+  tools: [],
+  nodes: [node(null, [1, 2, 3]), node(0, [4, 70000], true), node(1, [6]), node(1, [7, 8], true)],
+  calls: [
+    { turn: 0, id: "c", name: "f", arguments: { x: 1 }, observation: "o", failure: null, latencyMs: 1.5 },
+  ],
+  status: "completed",
+  rewards: { a: 1, b: null },
+  reward: 1,
+  timing: { samplingMs: 1, toolMs: 2, gradingMs: 3, wallMs: 4 },
+});
+
+const readAll = async (path: string) => {
+  const all: Trajectory[] = [];
+  for await (const each of readTrajectories(path)) all.push(each);
+  return all;
+};
+
+describe("stored trajectories", () => {
+  const path = () => join(mkdtempSync(join(tmpdir(), "attune-store-")), "deep", "t.jsonl");
+
+  it("come back exactly, typed arrays included, and a torn last line is skipped", async () => {
+    const file = path();
+    await appendTrajectories(file, [trajectory("a")]);
+    await appendTrajectories(file, [trajectory("b")]);
+    appendFileSync(file, readFileSync(file, "utf8").slice(0, 50));
+    expect(await readAll(file)).toEqual([trajectory("a"), trajectory("b")]);
+  });
+
+  it.each([
+    ['"format":1', '"format":2', "t.jsonl:1: format"],
+    ['"reward":1', '"reward":"much"', "t.jsonl:1: reward"],
+    ['"tokens":"AQ', '"tokens":"??', "t.jsonl:1: nodes.0.tokens"],
+  ])("with %s turned into %s are refused by line and field", async (from, to, message) => {
+    const file = path();
+    await appendTrajectories(file, [trajectory("a")]);
+    writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
+    await expect(readAll(file)).rejects.toThrow(message);
+  });
+});
+
+describe("paths", () => {
+  it("run from a root to each leaf, and the last leaf is the main one", () => {
+    const tree = trajectory("a");
+    expect(leavesOf(tree)).toEqual([2, 3]);
+    expect(pathTo(tree, 2).map(({ tokens }) => [...tokens])).toEqual([[1, 2, 3], [4, 70000], [6]]);
+    expect(mainPath(tree).at(-1)!.tokens).toEqual(Int32Array.of(7, 8));
+    expect(sampledTokens(tree)).toBe(4);
+    expect(toTranscript(tree).map(({ speaker, tokens }) => [speaker, tokens])).toEqual([
+      ["user", 3],
+      ["assistant", 2],
+      ["assistant", 2],
+    ]);
+  });
+});
