@@ -12,5 +12,5 @@ export {
 } from "./health.ts";
 export { type Move, scripted, toMessage } from "./script.ts";
 export { splitOf, toTask } from "./task.ts";
-export { type TaskKind, taskStream } from "./task-stream.ts";
+export { pickKinds, type TaskKind, taskStream } from "./task-stream.ts";
 export { type ToolDefinition, tool } from "./tool.ts";

@@ -10,10 +10,21 @@ export function toTask<Input extends Json>(fields: Omit<Task<Input>, "id">): Tas
     .update(JSON.stringify([environment, kind, input]))
     .digest("hex")
     .slice(0, 16);
-  return Object.freeze({ id, ...fields });
+  return freeze({ id, ...fields });
 }
 
-/** The split a key belongs to: a fixed share of all keys is held out, whatever the seed of a run. */
+/**
+ * The split a key belongs to: a fixed share of all keys is held out, whatever the seed of a run. What is hashed
+ * decides what generalises: a combination of parts holds out combinations, not parts.
+ */
 export function splitOf(key: string, { testShare = 0.2, salt }: { testShare?: number; salt: string }): Split {
   return deriveSeed(salt, key) / 4294967296 < testShare ? "test" : "train";
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) freeze(part);
+    Object.freeze(value);
+  }
+  return value;
 }

@@ -1,6 +1,6 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { Ajv } from "ajv";
-import { z } from "zod";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { AttuneError } from "../spec/error.ts";
 import type { JsonObject, JsonSchema } from "../spec/json.ts";
 import type { ArgumentCheck, Tool, ToolContext } from "../spec/tool.ts";
@@ -13,11 +13,14 @@ export type ToolDefinition<Input> = {
   /** JSON Schema shown to the model, where `input` is of a library that cannot give one. */
   parameters?: JsonSchema;
   timeoutMs?: number;
-  /** Returns the observation. Throw `ToolError` for what the policy did wrong and should be told. */
+  /**
+   * Returns the observation, which must be a string: what the model reads is decided here, so anything else is taken
+   * as the tool's failure and never reaches it. Throw `ToolError` for what the policy did wrong and should be told.
+   */
   execute(input: Input, context: ToolContext): string | Promise<string>;
 };
 
-/** A tool whose arguments are checked before it runs. */
+/** A tool whose arguments are checked before it runs. Throws `AttuneError` (usage) for a definition that cannot work. */
 export function tool<Input>({
   name,
   description,
@@ -31,6 +34,9 @@ export function tool<Input>({
       "usage",
       `tool "${name}": expected a name of up to 64 letters, digits, dashes and underscores`,
     );
+  }
+  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    throw new AttuneError("usage", `tool "${name}": expected timeoutMs above 0, got ${timeoutMs}`);
   }
   const shared = {
     name,
@@ -58,22 +64,32 @@ const schemas = new WeakMap<object, JsonSchema>();
 function toJsonSchema(name: string, input: StandardSchemaV1): JsonSchema {
   const known = schemas.get(input);
   if (known) return known;
-  if (input instanceof z.ZodType) {
-    const schema = z.toJSONSchema(input, { io: "input" }) as JsonSchema;
-    schemas.set(input, schema);
-    return schema;
+  const { vendor, jsonSchema } = input["~standard"] as StandardSchemaV1.Props &
+    Partial<StandardJSONSchemaV1.Props>;
+  if (!jsonSchema) {
+    throw new AttuneError(
+      "usage",
+      `tool "${name}": give its JSON Schema in \`parameters\`; this schema of ${vendor} has none to give`,
+    );
   }
-  throw new AttuneError(
-    "usage",
-    `tool "${name}": give its JSON Schema in \`parameters\`; ${input["~standard"].vendor} has no conversion here`,
-  );
+  let schema: JsonSchema;
+  try {
+    schema = jsonSchema.input({ target: "draft-2020-12" });
+  } catch (error) {
+    throw new AttuneError(
+      "usage",
+      `tool "${name}": its input has no JSON Schema: ${(error as Error).message}`,
+    );
+  }
+  schemas.set(input, schema);
+  return schema;
 }
 
 async function checkStandard(schema: StandardSchemaV1, value: JsonObject): Promise<ArgumentCheck> {
   const result = await schema["~standard"].validate(value);
   if (!result.issues) return { ok: true, value: result.value };
   const issues = result.issues.map(({ path = [], message }) => {
-    const where = path.map((part) => (typeof part === "object" ? part.key : part)).join(".");
+    const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");
     return where ? `${where}: ${message}` : message;
   });
   return { ok: false, issues: issues.join("; ") };
@@ -85,8 +101,9 @@ const validators = new WeakMap<object, (value: JsonObject) => ArgumentCheck>();
 function checkJsonSchema(name: string, schema: JsonSchema): (value: JsonObject) => ArgumentCheck {
   const known = validators.get(schema);
   if (known) return known;
-  const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
-  let validate: ReturnType<Ajv["compile"]>;
+  const Dialect = /draft-0[67]/.test(String(schema["$schema"])) ? Ajv : Ajv2020;
+  const ajv = new Dialect({ strict: false, allErrors: true, logger: false });
+  let validate: ReturnType<typeof ajv.compile>;
   try {
     validate = ajv.compile(schema);
   } catch (error) {

@@ -1,9 +1,13 @@
 import type { GradeContext, RewardComponent } from "../spec/environment.ts";
-import { extractAnswer, sameAnswer } from "./answer.ts";
+import { AttuneError } from "../spec/error.ts";
+import { extractAnswer, givenAnswer, sameAnswer } from "./answer.ts";
 
 type Weighted = { weight?: number };
 
-/** 1 where the last message's `<answer>` is the task's answer, else 0. An answer outside the tags does not count. */
+/**
+ * 1 where the episode came to its own end with the task's answer, else 0. The answer is what stands in the last
+ * message's `<answer>` tags, or the whole message where it has none (see `sameAnswer` for what is equal).
+ */
 export function correct({ weight = 1 }: Weighted = {}): RewardComponent {
   return { weight, grade: (context) => (isCorrect(context) ? 1 : 0) };
 }
@@ -46,23 +50,32 @@ export function toolFailures({ weight = 0 }: Weighted = {}): RewardComponent {
 }
 
 /**
- * Lowers a reward for calls and tokens without ever turning a correct answer into less than a wrong one: the
- * penalty of a correct episode stays below `most` < 1 however long it was, and a wrong one has none to gain from.
+ * Lowers what a correct episode earns, for its calls and tokens. However long the episode was it loses less than
+ * `most` of `weight`, the weight that correctness has beside it, and a wrong one has nothing to lose: so a correct
+ * answer stays above every wrong one, as long as what a wrong answer can earn from other components (format, say) is
+ * less than (1 − `most`)·`weight`.
  */
 export function economy({
+  weight = 1,
   perCall = 0,
   perToken = 0,
   most = 0.5,
   isCorrect: judge = isCorrect,
-}: {
+}: Weighted & {
   perCall?: number;
   perToken?: number;
   most?: number;
   isCorrect?: (context: GradeContext) => boolean;
 }): RewardComponent {
-  if (!(most > 0 && most < 1)) throw new RangeError(`economy: expected most between 0 and 1, got ${most}`);
+  if (!(most > 0 && most < 1))
+    throw new AttuneError("usage", `economy: expected \`most\` between 0 and 1, got ${most}`);
+  if (!(perCall >= 0 && perToken >= 0))
+    throw new AttuneError(
+      "usage",
+      `economy: expected costs of 0 or more, got perCall ${perCall}, perToken ${perToken}`,
+    );
   return {
-    weight: 1,
+    weight,
     grade: (context) => {
       if (!judge(context)) return 0;
       const cost = perCall * context.calls.length + perToken * context.sampledTokens;
@@ -72,11 +85,5 @@ export function economy({
 }
 
 export function isCorrect({ task, status, answer }: GradeContext): boolean {
-  const given = extractAnswer(answer);
-  return (
-    status === "completed" &&
-    given !== undefined &&
-    task.answer !== undefined &&
-    sameAnswer(given, task.answer)
-  );
+  return status === "completed" && task.answer !== undefined && sameAnswer(givenAnswer(answer), task.answer);
 }

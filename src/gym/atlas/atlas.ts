@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
-import { type TaskKind, taskStream } from "../../environment/task-stream.ts";
+import { pickKinds, type TaskKind, taskStream } from "../../environment/task-stream.ts";
 import { tool } from "../../environment/tool.ts";
 import type { Random } from "../../kit/random.ts";
 import { correct, format, toolUse } from "../../reward/components.ts";
@@ -28,15 +28,20 @@ const askable = ["capital", "region", "area", "currency"] as const;
 const lookupParameters = z.object({ country: z.string(), field: z.enum([...askable, "borders"]) });
 const findParameters = z.object({ capital: z.string() });
 
-/** Options: `fourHops` adds questions of four calls, which the quickstart's model is too small for. */
-export function atlas({ fourHops = false }: { fourHops?: boolean } = {}): Environment {
+/**
+ * Questions over real countries that have to be looked up, one to three calls away. `kinds` chooses among field,
+ * capital-field, neighbor-field, capital-neighbor-field, second-neighbor-field and, only where it is named,
+ * capital-second-neighbor-field: four calls, too far for the quickstart's small model.
+ */
+export function atlas({ kinds: only = usualKinds }: { kinds?: readonly string[] } = {}): Environment {
+  const asked = pickKinds(kinds, { only, environment: "atlas" });
   return defineEnvironment<AtlasInput>({
     name: "atlas",
     description: "Questions over real countries that must be looked up, one to four calls away.",
     tasks: ({ split, seed }) =>
       taskStream({
         environment: "atlas",
-        kinds: fourHops ? { ...kinds, ...longKinds } : kinds,
+        kinds: asked,
         salt: "atlas-2",
         split,
         seed,
@@ -120,8 +125,7 @@ const kinds: Record<string, TaskKind<AtlasInput>> = {
   "neighbor-field": (random) => draw(random, "country", 1),
   "capital-neighbor-field": (random) => draw(random, "capital", 1),
   "second-neighbor-field": (random) => draw(random, "country", 2),
-};
-
-const longKinds: Record<string, TaskKind<AtlasInput>> = {
   "capital-second-neighbor-field": (random) => draw(random, "capital", 2),
 };
+
+const usualKinds = Object.keys(kinds).filter((kind) => kind !== "capital-second-neighbor-field");

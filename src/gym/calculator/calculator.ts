@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
-import { type TaskKind, taskStream } from "../../environment/task-stream.ts";
+import { pickKinds, type TaskKind, taskStream } from "../../environment/task-stream.ts";
 import { tool } from "../../environment/tool.ts";
 import { createRandom, type Random } from "../../kit/random.ts";
 import { correct, format, toolUse } from "../../reward/components.ts";
@@ -15,14 +15,20 @@ const parameters = z.object({ expression: z.string().describe("one operation, fo
 
 /**
  * Arithmetic beyond what a small model can do in its head, with a calculator that does one operation a call. Easy
- * sums can be answered without it, so that calling the tool only where it helps can be learnt.
+ * sums can be answered without it, so that calling the tool only where it helps can be learnt. `kinds` chooses among
+ * easy, one, two and story.
  */
-export function calculator(): Environment {
+export function calculator({
+  kinds: only = Object.keys(kinds),
+}: {
+  kinds?: readonly string[];
+} = {}): Environment {
+  const asked = pickKinds(kinds, { only, environment: "calculator" });
   return defineEnvironment<CalculatorInput>({
     name: "calculator",
     description: "Arithmetic and word problems with a calculator that does one operation a call.",
     tasks: ({ split, seed }) =>
-      taskStream({ environment: "calculator", kinds, salt: "calculator-2", split, seed }),
+      taskStream({ environment: "calculator", kinds: asked, salt: "calculator-2", split, seed }),
     start: ({ input }) => ({
       messages: [
         { role: "system", content: "calculator" },
@@ -52,7 +58,7 @@ function play(task: Task, style: "careful" | "hasty", seed: number) {
   const calls = inHead ? 0 : style === "hasty" && steps.length > 1 ? steps.length - 1 : steps.length;
   return scripted((observations): Move => {
     const done = observations.length;
-    if (inHead) return { answer: String(task.answer) };
+    if (inHead) return { answer: task.answer as string };
     if (done === calls) return { answer: observations.at(-1)! };
     const expression = steps[done]!.replace("#", observations.at(-1) ?? "");
     return { thought: "compute", call: { name: "calc", arguments: { expression } } };

@@ -28,7 +28,7 @@ export function echo(): Environment {
       tools: [],
     }),
     rewards: { correct: correct() },
-    experts: { careful: (task) => scripted(() => ({ answer: String(task.answer) })) },
+    experts: { careful: (task) => scripted(() => ({ answer: task.answer as string })) },
   });
 }
 

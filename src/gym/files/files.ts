@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
-import { type TaskKind, taskStream } from "../../environment/task-stream.ts";
+import { pickKinds, type TaskKind, taskStream } from "../../environment/task-stream.ts";
 import { tool } from "../../environment/tool.ts";
-import { extractAnswer, sameAnswer } from "../../reward/answer.ts";
+import { givenAnswer, sameAnswer } from "../../reward/answer.ts";
 import { format, toolUse } from "../../reward/components.ts";
 import type { Environment, GradeContext, Task } from "../../spec/environment.ts";
 import type { Json } from "../../spec/json.ts";
@@ -18,12 +18,17 @@ export type FilesAnswer = { tree: Record<string, string>; value: string | null }
 
 const parameters = z.object({ command: z.string() });
 
-/** Finding, reading and changing files in an in-memory bash. Graded on the tree that is left. */
-export function files(): Environment {
+/**
+ * Finding, reading and changing files in an in-memory bash. Graded on the tree that is left. `kinds` chooses among
+ * known, read, follow, write and copy.
+ */
+export function files({ kinds: only = Object.keys(kinds) }: { kinds?: readonly string[] } = {}): Environment {
+  const asked = pickKinds(kinds, { only, environment: "files" });
   return defineEnvironment<FilesInput>({
     name: "files",
     description: "Find, read and edit files in an in-memory shell.",
-    tasks: ({ split, seed }) => taskStream({ environment: "files", kinds, salt: "files-2", split, seed }),
+    tasks: ({ split, seed }) =>
+      taskStream({ environment: "files", kinds: asked, salt: "files-2", split, seed }),
     start({ input }) {
       const shell = createShell(input.tree);
       return {
@@ -53,12 +58,12 @@ export function files(): Environment {
 
 function isDone({ task, status, answer, outcome }: GradeContext): boolean {
   const expected = task.answer as FilesAnswer;
-  const given = extractAnswer(answer);
-  if (status !== "completed" || given === undefined || !sameTree(outcome, expected.tree)) return false;
-  return expected.value === null || sameAnswer(given, expected.value);
+  if (status !== "completed" || !sameTree(outcome, expected.tree)) return false;
+  return expected.value === null || sameAnswer(givenAnswer(answer), expected.value);
 }
 
 function sameTree(outcome: Json | undefined, expected: Record<string, string>): boolean {
+  if (outcome === undefined) return false;
   const tree = outcome as Record<string, string>;
   const paths = Object.keys(expected);
   return Object.keys(tree).length === paths.length && paths.every((path) => tree[path] === expected[path]);
