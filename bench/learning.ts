@@ -1,8 +1,9 @@
 // What the quickstart learns, over seeds and demonstrations. `mixed` is the quickstart itself; `filtered` keeps only
-// demonstrations that a reward filter lets through; `few` does so with a fifth as many, and practises more.
+// demonstrations that a reward filter lets through; `few` does so with a fifth as many, and practises on what still differs.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dapo } from "../src/algorithm/dapo.ts";
 import { type QuickstartOptions, quickstart } from "../src/cli/quickstart.ts";
 import { train } from "../src/train/train.ts";
 import type { Bench, BenchRow } from "./report.ts";
@@ -11,7 +12,10 @@ const seeds = [0, 1, 2];
 const variants: Record<string, QuickstartOptions> = {
   mixed: {},
   filtered: { demonstrations: { count: 5000, minimumReward: 1 } },
-  few: { demonstrations: { count: 1000, minimumReward: 1 }, rlSteps: 140 },
+  few: {
+    demonstrations: { count: 1000, minimumReward: 1 },
+    rl: { algorithm: dapo({ resampleRounds: 2 }), steps: 100, emptyStepsAllowed: 20 },
+  },
 };
 
 /** `only` picks a variant, or one run as `variant:seed`. Curves are left in the runs' directories. */

@@ -4,13 +4,13 @@ import { atlas } from "../gym/atlas/atlas.ts";
 import { calculator } from "../gym/calculator/calculator.ts";
 import { echo } from "../gym/echo/echo.ts";
 import { files } from "../gym/files/files.ts";
-import { defineRun, type RunConfig } from "../train/define-run.ts";
+import { defineRun, type RlConfig, type RunConfig } from "../train/define-run.ts";
 
 export type QuickstartOptions = {
   seed?: number;
   quick?: boolean;
   demonstrations?: { count: number; minimumReward?: number };
-  rlSteps?: number;
+  rl?: Partial<RlConfig>;
 };
 
 /**
@@ -22,7 +22,7 @@ export function quickstart({
   seed = 0,
   quick = false,
   demonstrations,
-  rlSteps = 70,
+  rl,
 }: QuickstartOptions = {}): RunConfig {
   const scale = quick ? 0.02 : 1;
   const steps = (count: number) => Math.max(2, Math.round(count * scale));
@@ -65,11 +65,12 @@ export function quickstart({
         evaluate: true,
         rl: {
           algorithm: grpo(),
-          steps: steps(rlSteps),
+          steps: steps(70),
           groupSize: 8,
           groupsPerStep: 8,
           optimizer: { kind: "muon", learningRate: 4e-4 },
           schedule: { kind: "constant", warmupSteps: 5 },
+          ...rl,
         },
       },
     ],
