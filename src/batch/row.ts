@@ -1,18 +1,25 @@
+import { AttuneError } from "../spec/error.ts";
 import type { TrainRow } from "../spec/trainer.ts";
 import type { Trajectory, TrajectoryNode } from "../spec/trajectory.ts";
 import { leavesOf, pathTo } from "../trajectory/path.ts";
 
 /** A root-to-leaf path of a trajectory, with the nodes that this path is the first to hold. */
-export type Path = { nodes: TrajectoryNode[]; own: ReadonlySet<TrajectoryNode> };
+export type Path = { trajectory: string; nodes: TrajectoryNode[]; own: ReadonlySet<TrajectoryNode> };
 
-/** All paths; a node that several share is counted by the first only. */
+/** All paths; a node that several share is counted by the first only. Refuses a trajectory without tokens. */
 export function pathsOf(trajectory: Trajectory): Path[] {
+  if (trajectory.nodes.length > 0 && trajectory.nodes.every(({ tokens }) => tokens.length === 0)) {
+    throw new AttuneError(
+      "input",
+      `trajectory ${trajectory.id}: expected tokens, got messages only; tokenise what a player wrote before learning from it`,
+    );
+  }
   const seen = new Set<TrajectoryNode>();
   return leavesOf(trajectory).map((leaf) => {
     const nodes = pathTo(trajectory, leaf);
     const own = new Set(nodes.filter((node) => !seen.has(node)));
     for (const node of nodes) seen.add(node);
-    return { nodes, own };
+    return { trajectory: trajectory.id, nodes, own };
   });
 }
 
@@ -23,10 +30,11 @@ export function scoredTokens({ nodes, own }: Path): number {
 
 /**
  * A path as a training row in the shift convention: inputs t₀…tₙ₋₁, targets t₁…tₙ. A target has the given weight
- * where the player wrote it; `advantageOf` says what each written token earned.
+ * where the player wrote it; `advantageOf` says what each written token earned, and asks for the log-probability
+ * it was sampled with.
  */
 export function toRow(
-  { nodes, own }: Path,
+  { trajectory, nodes, own }: Path,
   options: { weight: number; advantageOf?: (node: TrajectoryNode, index: number) => number },
 ): TrainRow {
   const length = nodes.reduce((total, { tokens }) => total + tokens.length, 0);
@@ -40,6 +48,12 @@ export function toRow(
     if (node.mask && own.has(node)) {
       weights.fill(options.weight, offset, offset + node.tokens.length);
       if (node.logprobs) logprobs.set(node.logprobs, offset);
+      if (options.advantageOf && !node.logprobs) {
+        throw new AttuneError(
+          "input",
+          `trajectory ${trajectory}: expected log-probabilities for turn ${node.turn}, got none; only what a policy sampled can be reinforced`,
+        );
+      }
       if (options.advantageOf)
         for (let index = 0; index < node.tokens.length; index++)
           advantages[offset + index] = options.advantageOf(node, index);

@@ -15,7 +15,10 @@ export type Batch = {
     dropped: number;
     /** Tokens the loss looks at. */
     scoredTokens: number;
+    /** Deviation of what the batch's trajectories were credited with; each counts once. */
     advantageDeviation: number;
+    /** Mean over groups of the deviation of their rewards. When it goes to 0 there is nothing left to tell apart. */
+    rewardDeviation: number;
   };
   /** Where there are no rows: why, in one sentence. */
   reason?: string;
@@ -37,7 +40,14 @@ export function toRows({
   const isTied = (group: readonly Trajectory[]) => new Set(group.map(({ reward }) => reward)).size < 2;
   const tiedGroups = valid.filter((group) => group.length > 0 && isTied(group)).length;
   const kept = valid.filter((group) => group.length > 0 && (algorithm.learnsFromTies || !isTied(group)));
-  const metrics = { groups: groups.length, tiedGroups, dropped, scoredTokens: 0, advantageDeviation: 0 };
+  const metrics = {
+    groups: groups.length,
+    tiedGroups,
+    dropped,
+    scoredTokens: 0,
+    advantageDeviation: 0,
+    rewardDeviation: deviationWithin(valid),
+  };
 
   // credit, group by group, then over the batch
   const credited = kept.flatMap((group) => {
@@ -62,12 +72,14 @@ export function toRows({
   );
   const rows = present.flatMap((index, position) => {
     const advantageOf = advantageReader(credited[index]!.trajectory, finished[index]!);
-    return paths[index]!.map((path) => toRow(path, { weight: weights[position]!, advantageOf }));
+    return paths[index]!.filter((path) => scoredTokens(path) > 0).map((path) =>
+      toRow(path, { weight: weights[position]!, advantageOf }),
+    );
   });
 
   if (rows.length === 0) return { rows, metrics, reason: reasonOf({ groups, valid, kept }) };
   metrics.scoredTokens = lengths.reduce((total, length) => total + length, 0);
-  metrics.advantageDeviation = standardDeviation(finished.map(averageOf));
+  metrics.advantageDeviation = standardDeviation(present.map((index) => averageOf(finished[index]!)));
   return { rows, metrics };
 }
 
@@ -102,6 +114,12 @@ function advantageReader(
   }
   if (credit.level === "turn") return (node) => credit.values[starts.get(node)!.turn]!;
   return (node, index) => credit.values[starts.get(node)!.token + index]!;
+}
+
+function deviationWithin(groups: readonly (readonly Trajectory[])[]): number {
+  const scored = groups.filter((group) => group.length > 0);
+  if (scored.length === 0) return 0;
+  return mean(scored.map((group) => standardDeviation(group.map(({ reward }) => reward!))));
 }
 
 function averageOf(credit: Credit): number {
