@@ -1,10 +1,12 @@
-import type { Environment, Session } from "../spec/environment.ts";
+import type { Environment, Session, Task } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Json } from "../spec/json.ts";
+import { freeze } from "./task.ts";
 
 /**
  * Checks an environment when it is defined, and each of its sessions when it is started, so that a mistake has a
- * name before an episode is played.
+ * name before an episode is played. Its tasks come out frozen. Throws `AttuneError`: `usage` for the definition,
+ * `environment` for a session.
  */
 export function defineEnvironment<Input extends Json>(environment: Environment<Input>): Environment {
   const { name, rewards } = environment;
@@ -21,9 +23,17 @@ export function defineEnvironment<Input extends Json>(environment: Environment<I
   }
   return {
     ...(environment as unknown as Environment),
+    *tasks(query) {
+      for (const task of environment.tasks(query)) yield freeze(task) as unknown as Task;
+    },
     async start(task, context) {
       const session = await environment.start(task as Parameters<typeof environment.start>[0], context);
-      checkSession(name, session);
+      try {
+        checkSession(name, session);
+      } catch (error) {
+        await session.close?.();
+        throw error;
+      }
       return session;
     },
   };

@@ -21,10 +21,9 @@ export function splitOf(key: string, { testShare = 0.2, salt }: { testShare?: nu
   return deriveSeed(salt, key) / 4294967296 < testShare ? "test" : "train";
 }
 
-function freeze<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null) {
-    for (const part of Object.values(value)) freeze(part);
-    Object.freeze(value);
-  }
-  return value;
+/** The same value, which nothing can change any more, all the way down. */
+export function freeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
 }
