@@ -10,18 +10,27 @@ export function extractAnswer(text: string): string | undefined {
 /** What a final message answers: the text inside its last `<answer>` tags, or all of it where it has none. */
 export const givenAnswer = (text: string): string => extractAnswer(text) ?? text.trim();
 
-/** Equal as numbers where both are numbers, else as text after case, accents, articles and spaces are evened out. */
+/**
+ * Whole numbers are the same when they are equal, other numbers to nine digits; text is the same after case,
+ * accents, articles and spaces are evened out. No text at all is the same as nothing.
+ */
 export function sameAnswer(given: string, expected: Json): boolean {
   if (given === "") return false;
   const [a, b] = [toNumber(given), toNumber(expected)];
-  if (a !== undefined && b !== undefined) return Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
-  return normalise(given) === normalise(typeof expected === "string" ? expected : JSON.stringify(expected));
+  if (a === undefined || b === undefined) {
+    return normalise(given) === normalise(typeof expected === "string" ? expected : JSON.stringify(expected));
+  }
+  if (Number.isInteger(a) && Number.isInteger(b)) return a === b;
+  return Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
 }
+
+/** Decimal, with thousands apart or not: 1,234 is a number, 1,2 is a list. */
+const decimal = /^[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 function toNumber(value: Json): number | undefined {
   if (typeof value === "number") return value;
-  if (typeof value !== "string" || value.trim() === "") return undefined;
-  const number = Number(value.replaceAll(",", ""));
+  if (typeof value !== "string" || !decimal.test(value.trim())) return undefined;
+  const number = Number.parseFloat(value.replaceAll(",", ""));
   return Number.isFinite(number) ? number : undefined;
 }
 
