@@ -11,7 +11,7 @@ export const grpoDefaults = {
 
 /**
  * Group-relative policy optimisation (DeepSeekMath, arXiv 2402.03300): a trajectory's advantage is its reward, less
- * the group's mean, over the group's deviation (unbiased, + 1e-6).
+ * the group's mean, over the group's deviation (unbiased, + 1e-6). Scale and offset of a reward do not matter.
  */
 export function grpo(options: Partial<typeof grpoDefaults> = {}): Algorithm {
   return {

@@ -27,7 +27,10 @@ export function reinforcePlusPlus({
   };
 }
 
-/** REINFORCE++ with baseline: the group's mean is taken off first, the batch is whitened after. */
+/**
+ * REINFORCE++ with baseline: the group's mean is taken off first, the batch is whitened after.
+ * Tied groups stay in: their zeros are part of the deviation that the others are measured by.
+ */
 export function reinforcePlusPlusBaseline({
   variance = "unbiased",
   ...options
@@ -36,7 +39,7 @@ export function reinforcePlusPlusBaseline({
     name: "reinforce++-baseline",
     ...grpoDefaults,
     ...options,
-    learnsFromTies: false,
+    learnsFromTies: true,
     credit: perTrajectory((rewards) => {
       const center = mean(rewards);
       return rewards.map((reward) => reward - center);

@@ -5,7 +5,7 @@ import { reinforce } from "../algorithm/reinforce.ts";
 import type { Aggregation, Algorithm } from "../spec/algorithm.ts";
 import type { TrainRow } from "../spec/trainer.ts";
 import { branchedTrajectory, conversation, observed, said } from "../testing/trajectories.ts";
-import { toRows } from "./to-rows.ts";
+import { isTied, toRows } from "./to-rows.ts";
 
 const plain = reinforce();
 
@@ -117,6 +117,12 @@ describe("what is left out of a batch", () => {
     expect(toRows({ groups, algorithm: plain }).rows).toHaveLength(4);
   });
 
+  it("tells a tie by the attempts that have a reward: a failure of the world breaks none", () => {
+    expect(isTied([attempt(1), attempt(null), attempt(1)])).toBe(true);
+    expect(isTied([attempt(null), attempt(null)])).toBe(true);
+    expect(isTied([attempt(1), attempt(null), attempt(0)])).toBe(false);
+  });
+
   it("makes an empty batch say why it is empty, in one sentence", () => {
     const reasonOf = (groups: Parameters<typeof toRows>[0]["groups"]) => {
       const { rows, reason } = toRows({ groups, algorithm: grpo() });
@@ -128,6 +134,10 @@ describe("what is left out of a batch", () => {
     expect(reasonOf([[attempt(1), attempt(1)]])).toMatch(/all groups are tied/);
     const silent = (reward: number) => conversation({ reward, nodes: [observed(1, 2, 3)] });
     expect(reasonOf([[silent(1), silent(0)]])).toMatch(/everything is masked/);
+    expect(toRows({ groups: [[attempt(0)], [attempt(0)]], algorithm: plain })).toMatchObject({
+      rows: [],
+      reason: "all credit is zero: reinforce found no attempt better or worse",
+    });
   });
 
   it("is never a trajectory that cannot be learned from: those are refused by name", () => {

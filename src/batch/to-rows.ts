@@ -37,7 +37,6 @@ export function toRows({
 }): Batch {
   const valid = groups.map((group) => group.filter(({ reward }) => reward !== null));
   const dropped = groups.flat().length - valid.flat().length;
-  const isTied = (group: readonly Trajectory[]) => new Set(group.map(({ reward }) => reward)).size < 2;
   const tiedGroups = valid.filter((group) => group.length > 0 && isTied(group)).length;
   const kept = valid.filter((group) => group.length > 0 && (algorithm.learnsFromTies || !isTied(group)));
   const metrics = {
@@ -78,9 +77,21 @@ export function toRows({
   });
 
   if (rows.length === 0) return { rows, metrics, reason: reasonOf({ groups, valid, kept }) };
+  if (present.every((index) => isNothing(finished[index]!))) {
+    return {
+      rows: [],
+      metrics,
+      reason: `all credit is zero: ${algorithm.name} found no attempt better or worse`,
+    };
+  }
   metrics.scoredTokens = lengths.reduce((total, length) => total + length, 0);
   metrics.advantageDeviation = standardDeviation(present.map((index) => averageOf(finished[index]!)));
   return { rows, metrics };
+}
+
+/** Whether the attempts that have a reward all have the same: there is nothing to tell apart. */
+export function isTied(group: readonly Trajectory[]): boolean {
+  return new Set(group.map(({ reward }) => reward).filter((reward) => reward !== null)).size < 2;
 }
 
 function toScored({ nodes, reward, task }: Trajectory): ScoredTrajectory {
@@ -114,6 +125,14 @@ function advantageReader(
   }
   if (credit.level === "turn") return (node) => credit.values[starts.get(node)!.turn]!;
   return (node, index) => credit.values[starts.get(node)!.token + index]!;
+}
+
+/** Credit below this is rounding: a group's mean is rarely exact. */
+const leastCredit = 1e-9;
+
+function isNothing(credit: Credit): boolean {
+  const values = credit.level === "trajectory" ? [credit.value] : credit.values;
+  return values.every((value) => Math.abs(value) < leastCredit);
 }
 
 function deviationWithin(groups: readonly (readonly Trajectory[])[]): number {
