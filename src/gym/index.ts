@@ -8,4 +8,9 @@ import { files } from "./files/files.ts";
 export { atlas, calculator, echo, files };
 
 /** By name, as the command line knows them. */
-export const gym: Record<string, () => Environment> = { calculator, atlas, files, echo };
+export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
+  calculator,
+  atlas,
+  files,
+  echo,
+};

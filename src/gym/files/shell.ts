@@ -47,7 +47,11 @@ export function createShell(tree: Record<string, string>): Shell {
     async run(command, { signal }) {
       const { stdout, stderr, exitCode } = await open().exec(command, { signal });
       signal.throwIfAborted();
-      if (exitCode !== 0) throw new ToolError(`${stdout}${stderr}`.trim() || `exit code ${exitCode}`);
+      if (exitCode !== 0) {
+        // the reason first: it must survive where a long observation is cut
+        const said = [stderr, stdout].map((text) => text.trim()).filter(Boolean);
+        throw new ToolError(said.join("\n") || `exit code ${exitCode}`);
+      }
       return stdout.trim() || "ok";
     },
     async tree() {
