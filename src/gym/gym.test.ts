@@ -36,7 +36,7 @@ const playAll = (environment: Environment, expert: string, count: number) =>
   );
 
 for (const make of [...Object.values(gym), () => atlas({ kinds: ["capital-second-neighbor-field"] })])
-  environmentContract(make());
+  environmentContract(make(), { tasks: 60 });
 
 describe.each(Object.entries(gym))("%s", (_name, make) => {
   const environment = make();
