@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { z } from "zod";
-import { readJsonLines } from "../kit/jsonl.ts";
+import { type JsonLine, readJsonLines } from "../kit/jsonl.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Message } from "../spec/message.ts";
 
@@ -11,17 +12,25 @@ const toolCallSchema = z.looseObject({
   }),
 });
 
+/** Text, or OpenAI's list of parts; parts that are no text are refused. */
+const textSchema = z.union([
+  z.string(),
+  z
+    .array(z.looseObject({ type: z.literal("text"), text: z.string() }))
+    .transform((parts) => parts.map(({ text }) => text).join("")),
+]);
+
 const messageSchema = z.discriminatedUnion("role", [
-  z.looseObject({ role: z.literal("system"), content: z.string() }),
-  z.looseObject({ role: z.literal("user"), content: z.string() }),
+  z.looseObject({ role: z.literal("system"), content: textSchema }),
+  z.looseObject({ role: z.literal("user"), content: textSchema }),
   z.looseObject({
     role: z.literal("assistant"),
-    content: z.string().nullish(),
+    content: textSchema.nullish(),
     tool_calls: z.array(toolCallSchema).optional(),
   }),
   z.looseObject({
     role: z.literal("tool"),
-    content: z.string(),
+    content: textSchema,
     tool_call_id: z.string().default(""),
     name: z.string().default(""),
   }),
@@ -31,13 +40,23 @@ const rowSchema = z.looseObject({ messages: z.array(messageSchema).min(1) });
 
 /** Reads chat rows (`{"messages": […]}`, OpenAI's form) from a JSONL file. What is wrong is named by line and field. */
 export async function* readConversations(path: string): AsyncGenerator<Message[]> {
-  for await (const { line, value } of readJsonLines(path)) {
+  if (!existsSync(path)) throw new AttuneError("input", `${path}: there is no such file`);
+  for await (const { line, value } of linesOf(path)) {
     const parsed = rowSchema.safeParse(value);
     if (!parsed.success) {
       const issue = parsed.error.issues[0]!;
       throw new AttuneError("input", `${path}:${line}: ${issue.path.join(".") || "row"}: ${issue.message}`);
     }
     yield parsed.data.messages.map((message) => toMessage(message, `${path}:${line}`));
+  }
+}
+
+/** The lines of a file, where one that is not JSON is the file's fault. */
+async function* linesOf(path: string): AsyncGenerator<JsonLine> {
+  try {
+    yield* readJsonLines(path);
+  } catch (error) {
+    throw new AttuneError("input", (error as Error).message, { cause: error });
   }
 }
 

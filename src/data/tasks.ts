@@ -1,30 +1,34 @@
-import { deriveSeed } from "../kit/random.ts";
+import { createRandom, deriveSeed } from "../kit/random.ts";
 import type { Environment, Split, Task } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
+import { checkWeights, drawIndex } from "./weighted.ts";
 
-/**
- * Takes different tasks of a split, the environments in rotation. A pure function of its arguments, so the tasks of
- * a step follow from the seed and the step.
- */
-export function takeTasks({
-  environments,
-  split,
-  count,
-  seed,
-}: {
+export type TaskQuery = {
   environments: readonly Environment[];
   split: Split;
   count: number;
   seed: number;
-}): Task[] {
+  /** How often a task comes from each environment, by name; an environment that is not named has weight 1. */
+  weights?: Readonly<Record<string, number>>;
+};
+
+/**
+ * Takes different tasks of a split: the environments in rotation, or each task's environment drawn by weight. A
+ * pure function of its arguments, so the tasks of a step follow from the seed and the step.
+ */
+export function takeTasks({ environments, split, count, seed, weights }: TaskQuery): Task[] {
+  if (environments.length === 0)
+    throw new AttuneError("usage", "tasks: expected at least one environment, got none");
+  const turnOf = weights ? drawByWeight(environments, { weights, seed }) : inRotation(environments);
   const streams = environments.map((environment) =>
     distinct(environment, environment.tasks({ split, seed: deriveSeed(seed, environment.name) })),
   );
   const tasks: Task[] = [];
   for (let index = 0; index < count; index++) {
-    const next = streams[index % streams.length]!.next();
+    const turn = turnOf(index);
+    const next = streams[turn]!.next();
     if (next.done) {
-      const { name } = environments[index % environments.length]!;
+      const { name } = environments[turn]!;
       throw new AttuneError(
         "usage",
         `environment "${name}" has too few ${split} tasks: ${count} are wanted, it ran out at ${index}`,
@@ -33,6 +37,29 @@ export function takeTasks({
     tasks.push(next.value);
   }
   return tasks;
+}
+
+const inRotation = (environments: readonly Environment[]) => (index: number) => index % environments.length;
+
+function drawByWeight(
+  environments: readonly Environment[],
+  { weights, seed }: { weights: Readonly<Record<string, number>>; seed: number },
+): () => number {
+  const names = environments.map(({ name }) => name);
+  const unknown = Object.keys(weights).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new AttuneError(
+      "usage",
+      `tasks: a weight names environment "${unknown}"; there are ${names.join(", ")}`,
+    );
+  const shares = Object.fromEntries(names.map((name) => [name, weights[name] ?? 1]));
+  checkWeights(shares, "tasks");
+  const random = createRandom(deriveSeed(seed, "environments"));
+  return () =>
+    drawIndex(
+      names.map((name) => shares[name]!),
+      random,
+    );
 }
 
 /** Draws in a row that may repeat before an endless stream counts as used up. */
