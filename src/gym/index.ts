@@ -4,6 +4,10 @@ import { calculator } from "./calculator/calculator.ts";
 import { echo } from "./echo/echo.ts";
 import { files } from "./files/files.ts";
 
+export type { AtlasInput } from "./atlas/atlas.ts";
+export type { CalculatorInput } from "./calculator/calculator.ts";
+export type { EchoInput } from "./echo/echo.ts";
+export type { FilesAnswer, FilesInput } from "./files/files.ts";
 // The built-in environments, one folder each, written as an outsider would write them. Read calculator first.
 export { atlas, calculator, echo, files };
 
