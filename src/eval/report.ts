@@ -1,4 +1,5 @@
 import { mean, wilsonInterval } from "../kit/statistics.ts";
+import type { ToolFailureKind } from "../spec/tool.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
 import { assistantMessages, sampledTokens } from "../trajectory/path.ts";
 
@@ -22,7 +23,7 @@ export type EnvironmentReport = {
 
 export type EvaluationReport = {
   environments: Record<string, EnvironmentReport>;
-  /** Mean over environments. */
+  /** Mean over the environments that have episodes. */
   success: number;
   tokensSampled: number;
 };
@@ -39,7 +40,11 @@ export function toReport(trajectories: readonly Trajectory[]): EvaluationReport 
   );
   return {
     environments,
-    success: mean(Object.values(environments).map(({ success }) => success)),
+    success: average(
+      Object.values(environments)
+        .filter(({ episodes }) => episodes > 0)
+        .map(({ success }) => success),
+    ),
     tokensSampled: trajectories.reduce((total, trajectory) => total + sampledTokens(trajectory), 0),
   };
 }
@@ -48,7 +53,6 @@ function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentRe
   const valid = trajectories.filter(({ reward }) => reward !== null);
   const successes = valid.filter(isSuccess).length;
   const calls = valid.flatMap((trajectory) => trajectory.calls);
-  const average = (values: number[]) => (values.length > 0 ? mean(values) : 0);
   const kinds = [...Map.groupBy(valid, ({ task }) => task.kind)].sort(([a], [b]) => (a < b ? -1 : 1));
   const statuses = Map.groupBy(trajectories, ({ status }) => status);
   return {
@@ -58,7 +62,7 @@ function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentRe
     dropped: trajectories.length - valid.length,
     turns: average(valid.map((trajectory) => assistantMessages(trajectory).length)),
     toolCalls: average(valid.map((trajectory) => trajectory.calls.length)),
-    toolFailures: average(calls.map(({ failure }) => (failure === null ? 0 : 1))),
+    toolFailures: average(calls.map(({ failure }) => (isPolicyFailure(failure) ? 1 : 0))),
     sampledTokens: average(valid.map(sampledTokens)),
     reward: average(valid.map(({ reward }) => reward!)),
     kinds: Object.fromEntries(
@@ -70,3 +74,9 @@ function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentRe
     statuses: Object.fromEntries([...statuses].map(([status, own]) => [status, own.length])),
   };
 }
+
+const isPolicyFailure = (failure: ToolFailureKind | null) =>
+  failure === "invalid_arguments" || failure === "tool_error";
+
+/** 0 for no values: a report is JSON, which has no NaN. */
+const average = (values: readonly number[]) => (values.length > 0 ? mean(values) : 0);
