@@ -52,7 +52,7 @@ export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactor
       }
       const renderer = await loadRenderer(tokenizerDirectory);
       const trainer = await createEmbeddedTrainer({
-        source: { preset: model, seed, vocabularySize: modelPresets[model].vocabularySize },
+        source: { preset: model, seed, vocabularySize: renderer.tokenizer.vocabularySize },
         tokenizer: renderer.tokenizer,
         threads,
         extraFiles: readTokenizerFiles(tokenizerDirectory),

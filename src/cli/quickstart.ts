@@ -33,6 +33,7 @@ export function quickstart({
     trainer: embedded({ model: "nano" }),
     evaluation: { tasks: quick ? 6 : 200, temperature: 1 },
     limits: { turns: 7, tokensPerTurn: 64, tokens: 256 },
+    checkpointEvery: quick ? 4 : 25,
     stages: [
       {
         // copying is learnt first and on its own: everything else in these worlds is built on it

@@ -61,9 +61,11 @@ describe("a tokenizer trained from text", () => {
     expect(bytes.toString("utf8")).toBe(text);
   });
 
-  it("refuses a vocabulary that the text cannot fill, and a file that is not one", () => {
-    expect(() => trainTokenizer(["ab"], { vocabularySize: 400, specialTokens: [] })).toThrow(
-      "1 merges only, and 144 are needed",
+  it("stays small where the text is, and refuses a size below the bytes and a file that is not one", () => {
+    const small = createTokenizer(trainTokenizer(["ab"], { vocabularySize: 400, specialTokens: [] }));
+    expect(small.vocabularySize).toBe(257);
+    expect(() => trainTokenizer(["ab"], { vocabularySize: 200, specialTokens: [] })).toThrow(
+      "needs at least 256 entries, got 200",
     );
     expect(() => createTokenizer({ model: { type: "WordPiece", vocab: {} } })).toThrow(
       "expected a byte-level BPE tokenizer, but model.type",

@@ -18,24 +18,32 @@ export async function collectDemonstrations(
   options: { seed: number; signal?: AbortSignal },
 ): Promise<Demonstrations> {
   const random = createRandom(deriveSeed(options.seed, "demonstrations"));
+  const open = (environment: Environment, round: number) =>
+    environment
+      .tasks({
+        split: "train",
+        seed: deriveSeed(options.seed, "demonstrations", environment.name, ...(round === 0 ? [] : [round])),
+      })
+      [Symbol.iterator]();
   const sources = config.environments.map((environment) => ({
     environment,
-    tasks: environment
-      .tasks({ split: "train", seed: deriveSeed(options.seed, "demonstrations", environment.name) })
-      [Symbol.iterator](),
+    round: 0,
+    tasks: open(environment, 0),
   }));
   const kept: Trajectory[] = [];
   let rewards = 0;
   let played = 0;
   while (played < config.count) {
     options.signal?.throwIfAborted();
-    const { environment, tasks } = sources[played % sources.length]!;
-    const task = tasks.next();
-    if (task.done)
-      throw new AttuneError(
-        "usage",
-        `environment "${environment.name}" has run out of train tasks after ${played} demonstrations`,
-      );
+    const source = sources[played % sources.length]!;
+    const { environment } = source;
+    let task = source.tasks.next();
+    if (task.done) {
+      // a world with few tasks shows them again
+      source.tasks = open(environment, ++source.round);
+      task = source.tasks.next();
+    }
+    if (task.done) throw new AttuneError("usage", `environment "${environment.name}" has no train task`);
     const name = drawExpert(environment, config.experts ?? { careful: 1 }, random);
     const seed = deriveSeed(options.seed, "demonstration", played);
     const trajectory = await playWithPlayer({

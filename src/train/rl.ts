@@ -56,6 +56,7 @@ export async function trainRl(stage: RlStage): Promise<void> {
         split: "train",
         count: config.groupsPerStep,
         seed: deriveSeed(seed, "tasks", step, round),
+        whenUsedUp: "repeat",
       });
       const requests = toRequests({
         tasks,

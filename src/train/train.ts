@@ -273,6 +273,7 @@ async function evaluatePolicy(
       split: "test",
       count: evaluation.tasks,
       seed: deriveSeed("evaluation", environment.name),
+      whenUsedUp: "stop",
     }),
   );
   const requests = toRequests({

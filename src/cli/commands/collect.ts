@@ -37,7 +37,13 @@ export function addCollect(program: Command): void {
         throw new AttuneError("usage", `${output}: exists already; give another --output`);
       const environments = await resolveEnvironments(names);
       const tasks = environments.flatMap((environment) =>
-        takeTasks({ environments: [environment], split: "train", count: options.tasks, seed }),
+        takeTasks({
+          environments: [environment],
+          split: "train",
+          count: options.tasks,
+          seed,
+          whenUsedUp: "stop",
+        }),
       );
       const trajectories = await playWith(policy, {
         environments,

@@ -41,7 +41,13 @@ export function addEval(program: Command): void {
     .action(async (names: string[], options: Options) => {
       const environments = await resolveEnvironments(names);
       const tasks = environments.flatMap((environment) =>
-        takeTasks({ environments: [environment], split: "test", count: options.tasks, seed: 0 }),
+        takeTasks({
+          environments: [environment],
+          split: "test",
+          count: options.tasks,
+          seed: 0,
+          whenUsedUp: "stop",
+        }),
       );
       const played = new Map<string, Trajectory[]>();
       for (const policy of options.policy) {
