@@ -1,3 +1,4 @@
+// The built-in environments, one folder each, written as an outsider would write them. Read calculator first.
 import type { Environment } from "../spec/environment.ts";
 import { atlas } from "./atlas/atlas.ts";
 import { calculator } from "./calculator/calculator.ts";
@@ -8,7 +9,6 @@ export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
 export type { EchoInput } from "./echo/echo.ts";
 export type { FilesAnswer, FilesInput } from "./files/files.ts";
-// The built-in environments, one folder each, written as an outsider would write them. Read calculator first.
 export { atlas, calculator, echo, files };
 
 /** By name, as the command line knows them. */

@@ -1,6 +1,6 @@
 import { defineEnvironment } from "../../environment/define-environment.ts";
 import { scripted } from "../../environment/script.ts";
-import { type TaskKind, taskStream } from "../../environment/task-stream.ts";
+import { pickKinds, type TaskKind, taskStream } from "../../environment/task-stream.ts";
 import type { Random } from "../../kit/random.ts";
 import { correct } from "../../reward/components.ts";
 import type { Environment } from "../../spec/environment.ts";
@@ -12,14 +12,16 @@ export type EchoInput = { system: "echo" | "echo first"; items: string[] };
 
 /**
  * The copy drill: no tools, the answer repeats what the question says. A small model that is to use tools must be
- * able to copy first, and learns it here in a tenth of the tokens; its items are what the other worlds speak of.
+ * able to copy first, and learns it here in a tenth of the tokens; its items are what the other worlds speak
+ * of. `kinds` chooses among all and first.
  */
-export function echo(): Environment {
+export function echo({ kinds: only = Object.keys(kinds) }: { kinds?: readonly string[] } = {}): Environment {
+  const asked = pickKinds(kinds, { only, environment: "echo" });
   return defineEnvironment<EchoInput>({
     name: "echo",
     description: "Say items back: a drill in copying.",
     tasks: ({ split, seed }) =>
-      taskStream({ environment: "echo", kinds: { all, first }, salt: "echo-2", split, seed }),
+      taskStream({ environment: "echo", kinds: asked, salt: "echo-2", split, seed }),
     start: ({ input }) => ({
       messages: [
         { role: "system", content: input.system },
@@ -41,6 +43,8 @@ const first: TaskKind<EchoInput> = (random) => {
   const items = drawItems(random);
   return { input: { system: "echo first", items }, answer: items[0]!, key: items.join() };
 };
+
+const kinds: Record<string, TaskKind<EchoInput>> = { all, first };
 
 function drawItems(random: Random): string[] {
   return Array.from({ length: 1 + random.integer(4) }, () => random.pick(sources)(random));
