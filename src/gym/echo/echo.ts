@@ -12,7 +12,7 @@ export type EchoInput = { system: "echo" | "echo first"; items: string[] };
 
 /**
  * The copy drill: no tools, the answer repeats what the question says. A small model that is to use tools must be
- * able to copy first, and learns it here in a tenth of the tokens; its items are what the other worlds speak
+ * able to copy first, and learns it here in far fewer tokens; its items are what the other worlds speak
  * of. `kinds` chooses among all and first.
  */
 export function echo({ kinds: only = Object.keys(kinds) }: { kinds?: readonly string[] } = {}): Environment {
