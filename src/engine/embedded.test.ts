@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { byteTokenizer } from "../testing/byte-tokenizer.ts";
+import { policyContract } from "../testing/policy-contract.ts";
 import { trainerContract } from "../testing/trainer-contract.ts";
 import { createEmbeddedTrainer } from "./embedded.ts";
 import { createModel, modelPresets } from "./model.ts";
@@ -18,15 +19,30 @@ const config = {
   layers: 2,
   contextLength: 64,
 };
-const create = () =>
+const create = ({ seed = 1, ...options }: { seed?: number; extraFiles?: Record<string, string> } = {}) =>
   createEmbeddedTrainer({
-    source: { model: createModel(config, { seed: 1 }) },
+    source: { model: createModel(config, { seed, deviation: 0.2 }) },
     tokenizer: byteTokenizer,
     threads: 1,
     slots: 8,
+    ...options,
   });
 
-trainerContract("embedded", create, { vocabularySize: 257 });
+trainerContract("the embedded trainer", { create });
+
+policyContract("an embedded policy", {
+  async create() {
+    const trainer = await create();
+    const policy = await trainer.policy();
+    return {
+      ...policy,
+      async close() {
+        await policy.close();
+        await trainer.close();
+      },
+    };
+  },
+});
 
 describe("the embedded trainer", () => {
   const saved = async () => {
@@ -97,5 +113,109 @@ describe("the embedded trainer", () => {
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(5);
     await trainer.close();
+  });
+
+  it("starts from a checkpoint where it was left, tokenizer and all", async () => {
+    const directory = join(mkdtempSync(join(tmpdir(), "attune-embedded-")), "checkpoint");
+    const row = { tokens: Int32Array.of(1, 2), targets: Int32Array.of(2, 3), weights: Float32Array.of(1, 1) };
+    const adamw = {
+      kind: "adamw",
+      learningRate: 0.01,
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      gradientClip: 0,
+    } as const;
+    const first = await create({ extraFiles: { "tokenizer.json": "{}" } });
+    await first.forwardBackward([row], { name: "cross_entropy" });
+    await first.optimStep(adamw);
+    await first.save(directory);
+    const expected = await first.forwardBackward([row], { name: "cross_entropy" });
+    await first.close();
+    expect(readFileSync(join(directory, "tokenizer.json"), "utf8")).toBe("{}");
+
+    const second = await createEmbeddedTrainer({
+      source: { directory },
+      tokenizer: byteTokenizer,
+      name: "agent",
+      threads: 1,
+    });
+    expect(second.config).toEqual(config);
+    const policy = await second.policy();
+    expect(policy).toMatchObject({ name: "agent@1", version: 1, contextLength: 64 });
+    expect(await second.forwardBackward([row], { name: "cross_entropy" })).toEqual(expected);
+    await second.close();
+  });
+
+  it("refuses a checkpoint of another shape and keeps its own weights", async () => {
+    const directory = await saved();
+    const trainer = await createEmbeddedTrainer({
+      source: { model: createModel({ ...config, layers: 1 }, { seed: 1 }) },
+      tokenizer: byteTokenizer,
+      threads: 1,
+    });
+    const row = { tokens: Int32Array.of(1), targets: Int32Array.of(2), weights: Float32Array.of(1) };
+    const before = await trainer.forwardBackward([row], { name: "cross_entropy" });
+    await expect(trainer.load(directory)).rejects.toThrow("expected layers 1, got 2");
+    expect(await trainer.forwardBackward([row], { name: "cross_entropy" })).toEqual(before);
+    await trainer.close();
+  });
+
+  it("counts what it trained and sampled, also by policies that are gone", async () => {
+    const trainer = await create();
+    const policy = await trainer.policy();
+    const prompt = byteTokenizer.encode("hello");
+    await policy.sample({ prompt, params: { maxTokens: 4, temperature: 1, seed: 1 }, count: 3 });
+    await policy.close();
+    const row = { tokens: prompt, targets: prompt, weights: new Float32Array(5).fill(1) };
+    await trainer.forwardBackward([row, row], { name: "cross_entropy" });
+    // five positions of a prompt run once, and three of four sampled tokens in each row
+    expect(await trainer.statistics()).toEqual({
+      tokensTrained: 10,
+      tokensSampled: 12,
+      positionsComputed: 5 + 3 * 3,
+    });
+    await trainer.close();
+  });
+
+  it("stops a long training call when asked to, without a gradient left behind", async () => {
+    const trainer = await create();
+    const tokens = new Int32Array(64).fill(1);
+    const rows = Array.from({ length: 3000 }, () => ({
+      tokens,
+      targets: tokens,
+      weights: new Float32Array(64).fill(1),
+    }));
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const call = trainer.forwardBackward(rows, { name: "cross_entropy" }, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(call).rejects.toBe(reason);
+    const { gradientNorm } = await trainer.optimStep({
+      kind: "adamw",
+      learningRate: 0,
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      gradientClip: 0,
+    });
+    expect(gradientNorm).toBe(0);
+    await trainer.close();
+  });
+
+  it("refuses everything that waits when it is closed", async () => {
+    const trainer = await create();
+    const policy = await trainer.policy();
+    const sample = policy.sample({
+      prompt: byteTokenizer.encode("hello"),
+      params: { maxTokens: 59, temperature: 1, seed: 1 },
+      count: 40,
+    });
+    const refused = expect(sample).rejects.toThrow(/closed/);
+    await trainer.close();
+    await refused;
+    await policy.close();
   });
 });

@@ -13,7 +13,7 @@ import type { SamplerStatistics } from "./sampler.ts";
 /** Where a model comes from: given, random weights of a preset, or a checkpoint's or Hugging Face folder. */
 export type ModelSource =
   | { model: Model }
-  | { preset: ModelPreset; seed: number; vocabularySize: number; contextLength?: number }
+  | { preset: ModelPreset; seed: number; vocabularySize?: number; contextLength?: number }
   | { directory: string };
 
 /** What the worker is started with. Token bytes are laid end to end; `offsets` has one entry more than tokens. */
@@ -39,12 +39,22 @@ export type Calls = {
   openPolicy: { arguments: []; result: { policy: number; version: number } };
   closePolicy: { arguments: [policy: number]; result: undefined };
   statistics: { arguments: [policy: number]; result: SamplerStatistics };
+  /** What the thread has done since it started, closed policies included. */
+  totals: { arguments: []; result: EngineTotals };
   save: { arguments: [directory: string, extraFiles: Readonly<Record<string, string>>]; result: undefined };
   load: { arguments: [directory: string]; result: undefined };
   close: { arguments: []; result: undefined };
 };
 
 export type Verb = keyof Calls;
+
+export type EngineTotals = {
+  /** Positions of rows given to forwardBackward. */
+  tokensTrained: number;
+  tokensSampled: number;
+  /** Positions that sampling ran the model on: prompts and samples without what the cache knew. */
+  positionsComputed: number;
+};
 
 export type SampleOrder = { id: number; prompt: Int32Array; params: SamplingParams; stream: number };
 

@@ -295,7 +295,7 @@ export async function createSampler(model: Model, options: SamplerOptions): Prom
   return {
     sample(requests) {
       const samples = requests.map(enqueue);
-      running ??= drain();
+      if (waiting.length > 0) running ??= drain();
       return samples;
     },
     statistics: () => ({ ...statistics }),

@@ -1,10 +1,12 @@
 import type { Loss, TrainRow } from "../spec/trainer.ts";
 
+export type BuiltInLoss = Exclude<Loss, { name: "custom" }>;
+
 /**
  * What a built-in loss says of a row, straight from the formulas of the contract: p are the log-probabilities of the
  * targets. In double precision and one position at a time, to hold faster implementations to.
  */
-export function lossOf(loss: Exclude<Loss, { name: "custom" }>, row: TrainRow, logprobs: Float32Array): number {
+export function lossOf(loss: BuiltInLoss, row: TrainRow, logprobs: Float32Array): number {
   let total = 0;
   for (const [at, weight] of row.weights.entries()) {
     if (weight === 0) continue;
@@ -16,10 +18,7 @@ export function lossOf(loss: Exclude<Loss, { name: "custom" }>, row: TrainRow, l
   return total;
 }
 
-function gainOf(
-  loss: Exclude<Loss, { name: "custom" }>,
-  { p, q, advantage }: { p: number; q: number; advantage: number },
-): number {
+function gainOf(loss: BuiltInLoss, { p, q, advantage }: { p: number; q: number; advantage: number }): number {
   const ratio = Math.exp(clamp(p - q, -20, 20));
   switch (loss.name) {
     case "cross_entropy":

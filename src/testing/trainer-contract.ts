@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createRandom } from "../kit/random.ts";
 import type { Loss, OptimizerParams, Trainer, TrainRow } from "../spec/trainer.ts";
-import { lossOf } from "./loss-formulas.ts";
+import { type BuiltInLoss, lossOf } from "./loss-formulas.ts";
 
 export type TrainerContractOptions = {
   /**
@@ -26,7 +26,7 @@ const adamw: OptimizerParams = {
   gradientClip: 1,
 };
 
-const crossEntropy: Loss = { name: "cross_entropy" };
+const crossEntropy: BuiltInLoss = { name: "cross_entropy" };
 
 /** The cross entropy as a caller would write it, with its derivative. */
 const customCrossEntropy: Loss = {
@@ -86,7 +86,7 @@ export function trainerContract(name: string, { create, logprobTolerance = 1e-5 
       expect(total(worse!)).toBeLessThan(total(bad.logprobs!));
     });
 
-    it.each<Loss>([
+    it.each<BuiltInLoss>([
       crossEntropy,
       { name: "importance_sampling" },
       { name: "ppo", clipLow: 0.8, clipHigh: 1.28 },
@@ -99,7 +99,10 @@ export function trainerContract(name: string, { create, logprobTolerance = 1e-5 
       const own = await look(trainer, rows);
       const scored = rows.map((row, index) => offPolicy(row, own[index]!));
       const result = await trainer.forwardBackward(scored, loss);
-      const expected = scored.reduce((sum, row, index) => sum + lossOf(loss, row, result.logprobs[index]!), 0);
+      const expected = scored.reduce(
+        (sum, row, index) => sum + lossOf(loss, row, result.logprobs[index]!),
+        0,
+      );
       expect(Math.abs(result.loss - expected)).toBeLessThan(1e-4 * Math.max(1, Math.abs(expected)));
     });
 
@@ -124,7 +127,10 @@ export function trainerContract(name: string, { create, logprobTolerance = 1e-5 
     it("leaves positions of weight 0 out altogether", async () => {
       const [plain, disturbed] = [await start(), await start()];
       const row = randomRow(9, 12, { from: 5 });
-      const other = { ...row, targets: row.targets.map((target, at) => (at < 5 ? (target + 7) % 32 : target)) };
+      const other = {
+        ...row,
+        targets: row.targets.map((target, at) => (at < 5 ? (target + 7) % 32 : target)),
+      };
       const first = await plain.forwardBackward([row], crossEntropy);
       const second = await disturbed.forwardBackward([other], crossEntropy);
       expect(second).toEqual(first);
@@ -162,17 +168,20 @@ export function trainerContract(name: string, { create, logprobTolerance = 1e-5 
       expect(await learn(third)).not.toEqual(expected);
     });
 
-    it.each(["adamw", "muon"] as const)("goes on from a saved %s run as if never interrupted", async (kind) => {
-      const params = { ...adamw, kind };
-      const trainer = await start();
-      await learn(trainer, params);
-      const directory = freshDirectory();
-      await trainer.save(directory);
-      const expected = await learn(trainer, params);
-      const resumed = await start(99);
-      await resumed.load(directory);
-      expect(await learn(resumed, params)).toEqual(expected);
-    });
+    it.each(["adamw", "muon"] as const)(
+      "goes on from a saved %s run as if never interrupted",
+      async (kind) => {
+        const params = { ...adamw, kind };
+        const trainer = await start();
+        await learn(trainer, params);
+        const directory = freshDirectory();
+        await trainer.save(directory);
+        const expected = await learn(trainer, params);
+        const resumed = await start(99);
+        await resumed.load(directory);
+        expect(await learn(resumed, params)).toEqual(expected);
+      },
+    );
 
     it("forgets a pending gradient when it loads", async () => {
       const trainer = await start();
