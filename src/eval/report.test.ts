@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { wilsonInterval } from "../kit/statistics.ts";
 import type { ToolFailureKind } from "../spec/tool.ts";
 import type { ToolCallRecord, Trajectory } from "../spec/trajectory.ts";
 import { conversation, observed, said } from "../testing/trajectories.ts";
@@ -13,6 +14,8 @@ type Fields = {
   failures?: readonly (ToolFailureKind | null)[];
   turns?: number;
 };
+
+let nextTask = 0;
 
 function episode(fields: Fields = {}): Trajectory {
   const {
@@ -41,12 +44,13 @@ function episode(fields: Fields = {}): Trajectory {
       ...node,
       message: node.mask ? { role: "assistant", content: "" } : { role: "user", content: "" },
     })),
-    task: { ...played.task, kind },
+    task: { ...played.task, kind, id: `task-${nextTask++}` },
     calls: failures.map(call),
     rewards: { correct },
   };
 }
 
+/** So many episodes, each of a task of its own. */
 const times = (count: number, fields: Fields) => Array.from({ length: count }, () => episode(fields));
 
 describe("an evaluation report", () => {
@@ -61,6 +65,26 @@ describe("an evaluation report", () => {
     expect(environments["a"]!.high).toBeCloseTo(0.9433, 4);
     expect(environments["b"]).toMatchObject({ success: 0, episodes: 1, low: 0 });
     expect(success).toBeCloseTo(0.4, 12);
+  });
+
+  it("takes attempts at one task for the evidence they are: 40 tasks tried twice are not 80, if both always end alike", () => {
+    const tried = (task: number, ...results: number[]) =>
+      results.map((correct) => {
+        const played = episode({ correct });
+        return { ...played, task: { ...played.task, id: `task-${task}` } };
+      });
+    const intervalOf = (trajectories: readonly Trajectory[]) => {
+      const { low, high } = toReport(trajectories).environments["a"]!;
+      return { low, high };
+    };
+    const tasks = Array.from({ length: 40 }, (_, task) => task);
+    const once = intervalOf(tasks.flatMap((task) => tried(task, task % 2)));
+    const alike = intervalOf(tasks.flatMap((task) => tried(task, task % 2, task % 2)));
+    const mixed = intervalOf(tasks.flatMap((task) => tried(task, 0, 1)));
+    expect(once).toEqual(wilsonInterval(20, 40));
+    expect(alike.low).toBeCloseTo(once.low, 12);
+    expect(mixed).toEqual(wilsonInterval(40, 80));
+    expect(intervalOf(tasks.flatMap((task) => tried(task, 1, 1)))).toEqual(wilsonInterval(40, 40));
   });
 
   it("counts what the world broke and leaves it out of every other figure", () => {

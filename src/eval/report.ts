@@ -1,9 +1,9 @@
-import { mean, wilsonInterval } from "../kit/statistics.ts";
+import { mean, sum, wilsonInterval } from "../kit/statistics.ts";
 import type { ToolFailureKind } from "../spec/tool.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
 import { assistantMessages, sampledTokens } from "../trajectory/path.ts";
 
-/** Success of one environment: share of episodes with its 95 % interval (Wilson), and what the episodes were like. */
+/** Success of one environment: share of episodes with its 95 % interval, and what the episodes were like. */
 export type EnvironmentReport = {
   success: number;
   low: number;
@@ -57,7 +57,7 @@ function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentRe
   const statuses = Map.groupBy(trajectories, ({ status }) => status);
   return {
     success: valid.length > 0 ? successes / valid.length : 0,
-    ...wilsonInterval(successes, valid.length),
+    ...intervalOf(valid),
     episodes: valid.length,
     dropped: trajectories.length - valid.length,
     turns: average(valid.map((trajectory) => assistantMessages(trajectory).length)),
@@ -73,6 +73,27 @@ function toEnvironmentReport(trajectories: readonly Trajectory[]): EnvironmentRe
     ),
     statuses: Object.fromEntries([...statuses].map(([status, own]) => [status, own.length])),
   };
+}
+
+/**
+ * Wilson's interval. Attempts at one task are no independent evidence: where tasks were tried more than once, the
+ * interval is that of fewer episodes, by the design effect of the tasks as clusters (Kish 1965). Between "one
+ * attempt each" and "every attempt at a task ends alike" it goes from episodes to tasks.
+ */
+function intervalOf(valid: readonly Trajectory[]): { low: number; high: number } {
+  const tasks = [...Map.groupBy(valid, ({ task }) => task.id).values()].map((attempts) => ({
+    attempts: attempts.length,
+    successes: attempts.filter(isSuccess).length,
+  }));
+  const episodes = valid.length;
+  const successes = sum(tasks.map((task) => task.successes));
+  if (tasks.length === episodes) return wilsonInterval(successes, episodes);
+  const share = successes / episodes;
+  const independent = episodes * share * (1 - share);
+  const clustered = sum(tasks.map((task) => (task.successes - share * task.attempts) ** 2));
+  // all alike or none: nothing to tell how far attempts depend on their task, so believe that they do
+  const effect = independent > 0 ? Math.max(1, clustered / independent) : episodes / tasks.length;
+  return wilsonInterval(successes / effect, episodes / effect);
 }
 
 const isPolicyFailure = (failure: ToolFailureKind | null) =>
