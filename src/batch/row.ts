@@ -6,7 +6,11 @@ import { leavesOf, pathTo } from "../trajectory/path.ts";
 /** A root-to-leaf path of a trajectory, with the nodes that this path is the first to hold. */
 export type Path = { trajectory: string; nodes: TrajectoryNode[]; own: ReadonlySet<TrajectoryNode> };
 
-/** All paths; a node that several share is counted by the first only. Refuses a trajectory without tokens. */
+/**
+ * All paths that hold something its player wrote, each up to the last of it: what the world said after the end
+ * teaches nothing, and may not fit the context any more. A node that several share is counted by the first only.
+ * Refuses a trajectory without tokens.
+ */
 export function pathsOf(trajectory: Trajectory): Path[] {
   if (trajectory.nodes.length > 0 && trajectory.nodes.every(({ tokens }) => tokens.length === 0)) {
     throw new AttuneError(
@@ -15,11 +19,14 @@ export function pathsOf(trajectory: Trajectory): Path[] {
     );
   }
   const seen = new Set<TrajectoryNode>();
-  return leavesOf(trajectory).map((leaf) => {
-    const nodes = pathTo(trajectory, leaf);
-    const own = new Set(nodes.filter((node) => !seen.has(node)));
+  return leavesOf(trajectory).flatMap((leaf) => {
+    const path = pathTo(trajectory, leaf);
+    const own = new Set(path.filter((node) => !seen.has(node)));
+    const last = path.findLastIndex((node) => node.mask && own.has(node));
+    if (last === -1) return [];
+    const nodes = path.slice(0, last + 1);
     for (const node of nodes) seen.add(node);
-    return { trajectory: trajectory.id, nodes, own };
+    return [{ trajectory: trajectory.id, nodes, own }];
   });
 }
 

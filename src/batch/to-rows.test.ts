@@ -84,7 +84,7 @@ describe("rows", () => {
     const groups = [[branchedTrajectory({ reward: 1 })], [straight]];
     const aggregation = { name: "trajectory-mean-token-mean" } as const;
     const { rows, metrics } = toRows({ groups, algorithm: { ...plain, aggregation } });
-    expect(rows.map(({ tokens }) => tokens.length)).toEqual([5, 4, 4]);
+    expect(rows.map(({ tokens }) => tokens.length)).toEqual([4, 4, 4]);
     const sumOf = (row: TrainRow) => row.weights.reduce((total, weight) => total + weight, 0);
     expect(sumOf(rows[0]!) + sumOf(rows[1]!)).toBeCloseTo(0.5, 6);
     expect(sumOf(rows[2]!)).toBeCloseTo(0.5, 6);
