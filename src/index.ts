@@ -1,12 +1,14 @@
 // The front door: what a config, an environment or an algorithm is written with. Everything else has its own room.
-export { dapo } from "./algorithm/dapo.ts";
+export { dapo, overlongPenalty } from "./algorithm/dapo.ts";
 export { drGrpo } from "./algorithm/dr-grpo.ts";
 export { grpo } from "./algorithm/grpo.ts";
+export { klEstimators } from "./algorithm/kl.ts";
 export { normalizedPerEnvironment } from "./algorithm/per-environment.ts";
 export { reinforce } from "./algorithm/reinforce.ts";
 export { reinforcePlusPlus, reinforcePlusPlusBaseline } from "./algorithm/reinforce-plus-plus.ts";
 export { rloo } from "./algorithm/rloo.ts";
 export { readConversations } from "./data/conversations.ts";
+export { mixture, type Source } from "./data/mixture.ts";
 export { takeTasks } from "./data/tasks.ts";
 export { type EmbeddedOptions, embedded } from "./embedded.ts";
 export { createEmbeddedTrainer } from "./engine/embedded.ts";
@@ -15,8 +17,8 @@ export { type Move, scripted } from "./environment/script.ts";
 export { splitOf, toTask } from "./environment/task.ts";
 export { type TaskKind, taskStream } from "./environment/task-stream.ts";
 export { type ToolDefinition, tool } from "./environment/tool.ts";
-export { compare } from "./eval/compare.ts";
-export { passAtK, passHatK } from "./eval/pass-at-k.ts";
+export { compare, compareTrajectories } from "./eval/compare.ts";
+export { passAtK, passHatK, toPasses } from "./eval/pass-at-k.ts";
 export { type EvaluationReport, toReport } from "./eval/report.ts";
 export { atlas, calculator, echo, files } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";

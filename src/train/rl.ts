@@ -1,4 +1,4 @@
-import { toRows } from "../batch/to-rows.ts";
+import { isTied, toRows } from "../batch/to-rows.ts";
 import { takeTasks } from "../data/tasks.ts";
 import { deriveSeed } from "../kit/random.ts";
 import { learningRateAt } from "../kit/schedule.ts";
@@ -118,5 +118,3 @@ export async function trainRl(stage: RlStage): Promise<void> {
     await stage.onStep(step, metrics, played);
   }
 }
-
-const isTied = (group: readonly Trajectory[]) => new Set(group.map(({ reward }) => reward)).size < 2;

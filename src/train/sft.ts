@@ -1,5 +1,5 @@
 import { toSftRows } from "../batch/to-sft-rows.ts";
-import { createRandom, deriveSeed } from "../kit/random.ts";
+import { mixture } from "../data/mixture.ts";
 import { learningRateAt } from "../kit/schedule.ts";
 import { sum } from "../kit/statistics.ts";
 import type { Trainer } from "../spec/trainer.ts";
@@ -28,7 +28,14 @@ export async function trainSft(stage: SftStage): Promise<void> {
   const batchSize = config.batchSize ?? sftDefaults.batchSize;
   const schedule = config.schedule ?? sftDefaults.schedule;
   const optimizer = { ...optimizerDefaults, ...config.optimizer };
-  const draw = exampleAt(stage);
+  const share = stage.general.length > 0 ? (config.general?.share ?? 0) : 0;
+  const draw = mixture(
+    [
+      { name: "general", examples: stage.general, weight: share },
+      { name: "demonstrations", examples: stage.demonstrations, weight: 1 - share },
+    ],
+    { seed: stage.seed },
+  );
 
   for (let step = stage.firstStep; step < steps; step++) {
     stage.signal?.throwIfAborted();
@@ -59,28 +66,4 @@ export async function trainSft(stage: SftStage): Promise<void> {
 export function sftSteps(config: SftConfig, demonstrations: number): number {
   const epochs = config.epochs ?? sftDefaults.epochs;
   return config.steps ?? Math.ceil((epochs * demonstrations) / (config.batchSize ?? sftDefaults.batchSize));
-}
-
-/**
- * The example at a position of an endless stream: every epoch is a fresh shuffle, and each position draws whether
- * it is general text, so that the share holds example by example and not file by file.
- */
-function exampleAt({ config, demonstrations, general, seed }: SftStage): (position: number) => Trajectory {
-  const orders = new Map<string, number[]>();
-  const pick = (source: readonly Trajectory[], name: string, position: number) => {
-    const epoch = Math.floor(position / source.length);
-    const key = `${name}-${epoch}`;
-    let order = orders.get(key);
-    if (!order) {
-      order = createRandom(deriveSeed(seed, "order", name, epoch)).shuffle([...source.keys()]);
-      orders.delete(`${name}-${epoch - 2}`);
-      orders.set(key, order);
-    }
-    return source[order[position % source.length]!]!;
-  };
-  const share = general.length > 0 ? (config.general?.share ?? 0) : 0;
-  return (position) =>
-    createRandom(deriveSeed(seed, "mixture", position)).next() < share
-      ? pick(general, "general", position)
-      : pick(demonstrations, "demonstrations", position);
 }

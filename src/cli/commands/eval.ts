@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { takeTasks } from "../../data/tasks.ts";
-import { compare } from "../../eval/compare.ts";
-import { passAtK, passHatK } from "../../eval/pass-at-k.ts";
-import { type EvaluationReport, isSuccess, toReport } from "../../eval/report.ts";
-import { mean } from "../../kit/statistics.ts";
+import { compareTrajectories } from "../../eval/compare.ts";
+import { toPasses } from "../../eval/pass-at-k.ts";
+import { type EvaluationReport, toReport } from "../../eval/report.ts";
 import { AttuneError } from "../../spec/error.ts";
 import type { Trajectory } from "../../spec/trajectory.ts";
 import { drawReports } from "../display/report.ts";
@@ -64,7 +63,7 @@ export function addEval(program: Command): void {
       }
       const reports = new Map([...played].map(([policy, trajectories]) => [policy, toReport(trajectories)]));
       const passes = Object.fromEntries(
-        [...played].map(([policy, trajectories]) => [policy, passesOf(trajectories, options.k)]),
+        [...played].map(([policy, trajectories]) => [policy, toPasses(trajectories, options.k)]),
       );
       const comparison = options.policy.length === 2 ? compareFirstTwo([...played.values()]) : undefined;
       if (options.json) {
@@ -90,19 +89,7 @@ export function addEval(program: Command): void {
     });
 }
 
-function passesOf(trajectories: readonly Trajectory[], k: number): { passAtK: number; passHatK: number } {
-  const groups = [...Map.groupBy(trajectories, ({ group }) => group).values()];
-  const counts = groups.map((group) => ({
-    attempts: group.length,
-    successes: group.filter(isSuccess).length,
-  }));
-  return {
-    passAtK: mean(counts.map(({ attempts, successes }) => passAtK(attempts, successes, k))),
-    passHatK: mean(counts.map(({ attempts, successes }) => passHatK(attempts, successes, k))),
-  };
-}
-
 function compareFirstTwo([first, second]: Trajectory[][]) {
   if (!first || !second) throw new AttuneError("usage", "a comparison needs two policies");
-  return compare(first.map(isSuccess), second.map(isSuccess));
+  return compareTrajectories(first, second);
 }
