@@ -1,18 +1,22 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { defineEnvironment } from "../environment/define-environment.ts";
 import { tool } from "../environment/tool.ts";
 import { toReward } from "../reward/to-reward.ts";
 import type { Environment, Player, RolloutLimits, Session, Task } from "../spec/environment.ts";
+import type { AssistantMessage, Message } from "../spec/message.ts";
+import type { Renderer } from "../spec/tokenizer.ts";
 import { ToolError } from "../spec/tool.ts";
 import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
 import { byteRenderer } from "../testing/byte-tokenizer.ts";
 import { scriptedPolicy } from "../testing/scripted-policy.ts";
 import { toGradeContext } from "../trajectory/grade-context.ts";
 import { mainPath } from "../trajectory/path.ts";
-import type { Grade } from "./episode.ts";
+import { type Episode, type Grade, playEpisode } from "./episode.ts";
 import { toRequests } from "./groups.ts";
+import { resolveLimits } from "./limits.ts";
 import { playWithPlayer } from "./player.ts";
 import { type Rollout, rollout } from "./rollout.ts";
+import { playerSpeaker, policySpeaker } from "./speaker.ts";
 import { tokenizeTrajectory } from "./tokenize.ts";
 
 const object = {
@@ -66,6 +70,12 @@ function world(
               if (failures?.() ?? true) throw new TypeError("no socket");
               return "fine";
             },
+          }),
+          tool<{ x: number }>({
+            name: "nothing",
+            description: "",
+            input: object,
+            execute: () => Promise.reject(null as unknown as Error),
           }),
           tool<{ x: number }>({
             name: "hang",
@@ -155,9 +165,10 @@ describe("an episode", () => {
       [false, false],
       [true, true],
     ]);
-    // the second prompt is the first, what was sampled, and the observation: nothing was rendered again
-    const joined = path.slice(0, 3).flatMap(({ tokens }) => [...tokens]);
-    expect(prompts[1]).toEqual(joined);
+    // each prompt is the one before, what was sampled, and the observation: nothing was rendered again
+    const joined = (nodes: number) => path.slice(0, nodes).flatMap(({ tokens }) => [...tokens]);
+    expect(prompts).toEqual([joined(1), joined(3)]);
+    expect(path[1]!.tokens).toEqual(byteRenderer.turn(path[1]!.message as AssistantMessage));
     expect(path[1]!.logprobs!.length).toBe(path[1]!.tokens.length);
     expect(path.filter(({ mask }) => !mask).every(({ logprobs }) => logprobs === null)).toBe(true);
   });
@@ -186,6 +197,7 @@ describe("an episode", () => {
   it.each([
     ["throws", '→crash {"x":1}', "infrastructure", "no socket"],
     ["hangs", '→hang {"x":1}', "timeout", "longer than 20 ms"],
+    ["throws nothing that can be read", '→nothing {"x":1}', "infrastructure", 'tool "nothing" failed: null'],
     ["returns no text", '→number {"x":1}', "infrastructure", "returned number, expected a string"],
   ])("has no reward when a tool %s: that is not the policy's doing", async (_what, call, failure, detail) => {
     const trajectory = await play(calling(call));
@@ -218,6 +230,8 @@ describe("an episode", () => {
     ["a turn that is cut", "a long speech", { tokensPerTurn: 5 }, "max_tokens"],
     ["too many tokens in all", '→double {"x":1}', { tokens: 60 }, "max_tokens"],
     ["a call that cannot be read", "→double {", {}, "parse_error"],
+    ["a second call that cannot be read", "→double {", { unreadableTurns: 2 }, "parse_error"],
+    ["no valid call for too long", '→triple {"x":1}\n→double {"y":1}', { invalidTurns: 3 }, "policy_error"],
   ])("ends with %s", async (_what, say, limits, status) => {
     const trajectory = await play(say, { limits });
     expect(trajectory).toMatchObject({ status, reward: 0 });
@@ -231,18 +245,47 @@ describe("an episode", () => {
 
   it("may try again after a broken turn where the limits allow it", async () => {
     const trajectory = await play((prompt) => (turns(prompt) === 0 ? "→double {" : "done"), {
-      limits: { invalidTurns: 2 },
+      limits: { unreadableTurns: 2 },
     });
     expect(trajectory.status).toBe("completed");
     expect(mainPath(trajectory)[2]!.message!.content).toBe("error: a call that is not JSON");
   });
 
-  it("runs out of wall time without a reward", async () => {
-    const policy = scriptedPolicy(() => "done", { renderer: byteRenderer, latencyMs: 200 });
-    expect(await play("", { policy, limits: { wallTimeMs: 20 } })).toMatchObject({
-      status: "timeout",
-      reward: null,
+  it("is shown what was wrong with a call that is well formed but none, and goes on", async () => {
+    const renderer: Renderer = {
+      ...byteRenderer,
+      parse(tokens) {
+        const { message } = byteRenderer.parse(tokens);
+        const issue = { kind: "content", detail: "a call without a name" } as const;
+        return message.content === "nameless" ? { message, issue } : { message };
+      },
+    };
+    const once = await play((prompt) => (turns(prompt) === 0 ? "nameless" : "done"), { renderer });
+    expect(once.status).toBe("completed");
+    expect(mainPath(once)[2]!.message!.content).toBe("error: a call without a name");
+    const always = await play("nameless", { renderer, limits: { invalidTurns: 2 } });
+    expect(always).toMatchObject({ status: "policy_error", reward: 0 });
+  });
+
+  it("counts only what is wrong in a row", async () => {
+    const says = ["→double {", '→triple {"x":1}', '→double {"x":1}'];
+    const trajectory = await play((prompt) => says[turns(prompt) % 3]!, {
+      limits: { unreadableTurns: 2, invalidTurns: 2, turns: 7 },
     });
+    expect(trajectory.status).toBe("max_turns");
+  });
+
+  it("runs out of wall time without a reward, whoever hangs", async () => {
+    const limits = { wallTimeMs: 20 };
+    const ended = { status: "timeout", reward: null, error: "the episode took longer than 20 ms" };
+    const slow = scriptedPolicy(() => "done", { renderer: byteRenderer, latencyMs: 200 });
+    expect(await play("", { policy: slow, limits })).toMatchObject(ended);
+    const deaf = { ...slow, sample: () => new Promise<never>(() => undefined) };
+    expect(await play("", { policy: deaf, limits })).toMatchObject(ended);
+    const hangingTool = await play('→slow {"x":5000}', { limits });
+    expect(hangingTool).toMatchObject(ended);
+    const hangingStart = world({ start: () => new Promise(() => undefined) });
+    expect(await play("done", { environment: hangingStart, limits })).toMatchObject(ended);
   });
 
   it("hears a user simulator until it has nothing more to say", async () => {
@@ -278,8 +321,26 @@ describe("an episode", () => {
       },
       "disk on fire",
     ],
+    ["starts with nothing", { messages: [] }, "the session starts with no message"],
+    [
+      "has no tools to show",
+      { tools: undefined as unknown as [] },
+      "the session's tools are undefined, expected a list",
+    ],
+    [
+      "answers with nonsense",
+      { respond: () => [{ role: "user" } as Message] },
+      "the session's respond gave a message without text",
+    ],
+    ["never answers", { respond: () => new Promise(() => undefined) }, "took longer than 30 ms"],
   ])("is nobody's fault when the world %s", async (_what, changes, detail) => {
-    const trajectory = await play("done", { environment: world(changes) });
+    const { start, ...session } = changes;
+    const plain = world();
+    const environment: Environment = {
+      ...plain,
+      start: start ?? (async (...given) => ({ ...(await plain.start(...given)), ...session })),
+    };
+    const trajectory = await play("done", { environment, limits: { toolTimeoutMs: 30 } });
     expect(trajectory).toMatchObject({ status: "environment_error", reward: null, error: detail });
   });
 
@@ -300,6 +361,93 @@ describe("an episode", () => {
     setTimeout(() => controller.abort(new Error("stop")), 10);
     await expect(playing).rejects.toThrow("stop");
     expect(closed).toBe(1);
+  });
+
+  it("closes a session that comes after nobody waits for it any more", async () => {
+    let closed = 0;
+    const { start } = world({ closed: () => closed++ });
+    const environment = world({
+      start: async (...given) => {
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        return start(...given);
+      },
+    });
+    expect((await play("done", { environment, limits: { wallTimeMs: 10 } })).status).toBe("timeout");
+    expect(closed).toBe(0);
+    await vi.waitFor(() => expect(closed).toBe(1));
+  });
+
+  it("leaves behind a session that cannot be closed, and says so", async () => {
+    const failing = await play("done", {
+      environment: world({ close: () => Promise.reject(new Error("already gone")) }),
+    });
+    expect(failing).toMatchObject({
+      status: "completed",
+      reward: 1,
+      error: "the session could not be closed: already gone",
+    });
+    vi.useFakeTimers();
+    try {
+      const playing = play("done", { environment: world({ close: () => new Promise(() => undefined) }) });
+      await vi.advanceTimersByTimeAsync(5000);
+      expect((await playing).error).toBe("the session could not be closed: took longer than 5000 ms");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("keeps the outcome as it was before the session closed", async () => {
+    const state = { files: ["a"] };
+    const environment = world({ outcome: () => state, close: () => void state.files.pop() });
+    expect((await play("done", { environment })).outcome).toEqual({ files: ["a"] });
+  });
+
+  it("is cancelled by an abort, while it plays and while it is graded", async () => {
+    const abortable = (options: Partial<Episode>) => {
+      const controller = new AbortController();
+      const [request] = toRequests({
+        tasks: [task],
+        groupSize: 1,
+        step: 0,
+        runSeed: 1,
+        sampling: { temperature: 1 },
+      });
+      const limits = resolveLimits();
+      const policy = scriptedPolicy(() => "done", { renderer: byteRenderer, latencyMs: 20 });
+      const speaker = policySpeaker(policy, {
+        renderer: byteRenderer,
+        seed: 1,
+        sampling: { temperature: 1 },
+        limits,
+      });
+      setTimeout(() => controller.abort(new Error("stop")), 5);
+      return playEpisode({
+        environment: world(),
+        request: request!,
+        speaker,
+        limits,
+        grade,
+        signal: controller.signal,
+        ...options,
+      });
+    };
+    const cancelled = { status: "cancelled", reward: null, error: "aborted" };
+    expect(await abortable({})).toMatchObject({ ...cancelled, nodes: [{ message: { content: "go" } }] });
+    const player = playerSpeaker(() => ({ role: "assistant", content: "done" }), { name: "p" });
+    const judge: Grade = () => new Promise(() => undefined);
+    expect(await abortable({ speaker: player, grade: judge })).toMatchObject(cancelled);
+  });
+
+  it("tells what went wrong in the world and in the grading, both", async () => {
+    const environment: Environment = {
+      ...world({ close: () => Promise.reject(new Error("already gone")) }),
+      rewards: { broken: { weight: 1, grade: () => Number.NaN } },
+    };
+    const trajectory = await play("done", { environment });
+    expect(trajectory.reward).toBeNull();
+    expect(trajectory.error).toMatch(
+      /^the session could not be closed: already gone; reward "broken" on task t: /,
+    );
   });
 
   it("lets a failing policy fail: that is a bug, not data", async () => {
@@ -341,84 +489,5 @@ describe("a player", () => {
       [true, false],
     ]);
     expect(later.reward).toBe(1);
-  });
-});
-
-describe("rollout", () => {
-  const tasks = Array.from({ length: 12 }, (_, index): Task => ({ ...task, id: `t${index}` }));
-  const requests = toRequests({ tasks, groupSize: 2, step: 3, runSeed: 1, sampling: { temperature: 1 } });
-
-  it("in lockstep hands over the same waves whatever the tools' timing", async () => {
-    const record = async () => {
-      const seen: string[] = [];
-      const base = scriptedPolicy(calling('→slow {"x":1}'), {
-        renderer: byteRenderer,
-        latencyMs: () => 8 * Math.random(),
-      });
-      const policy = {
-        ...base,
-        sample: (request: Parameters<typeof base.sample>[0]) => {
-          seen.push(`${request.params.seed}:${request.prompt.length}`);
-          return base.sample(request);
-        },
-      };
-      const jittery = world();
-      const environment: Environment = {
-        ...jittery,
-        start: async (task, context) => {
-          await new Promise((resolve) => setTimeout(resolve, 5 * Math.random()));
-          return jittery.start(task, context);
-        },
-      };
-      await rollout({
-        environments: [environment],
-        requests,
-        policy,
-        renderer: byteRenderer,
-        grade,
-        concurrency: 5,
-        order: "lockstep",
-      });
-      return seen;
-    };
-    const first = await record();
-    expect(first.length).toBe(48);
-    expect(await record()).toEqual(first);
-  });
-
-  it("returns trajectories in the order of the requests, each with seeds and group of its own", async () => {
-    const policy = scriptedPolicy(() => "done", {
-      renderer: byteRenderer,
-      latencyMs: () => 3 * Math.random(),
-    });
-    const trajectories = await rollout({
-      environments: [world()],
-      requests,
-      policy,
-      renderer: byteRenderer,
-      grade,
-      concurrency: 6,
-      order: "free",
-    });
-    expect(trajectories.map(({ task, sample }) => [task.id, sample])).toEqual(
-      requests.map(({ task, sample }) => [task.id, sample]),
-    );
-    expect(new Set(trajectories.map(({ seed }) => seed)).size).toBe(24);
-    expect(new Set(trajectories.map(({ group }) => group)).size).toBe(12);
-  });
-
-  it("says which environment a task is missing", async () => {
-    const policy = scriptedPolicy(() => "done", { renderer: byteRenderer });
-    await expect(
-      rollout({
-        environments: [],
-        requests,
-        policy,
-        renderer: byteRenderer,
-        grade,
-        concurrency: 1,
-        order: "lockstep",
-      }),
-    ).rejects.toThrow('environment "world", which is not part of this rollout');
   });
 });

@@ -1,6 +1,5 @@
 import type { Environment, RolloutLimits, Session } from "../spec/environment.ts";
-import { AttuneError } from "../spec/error.ts";
-import type { AssistantMessage, Message } from "../spec/message.ts";
+import type { Message } from "../spec/message.ts";
 import type { ToolSpec } from "../spec/tool.ts";
 import type {
   EpisodeRequest,
@@ -9,9 +8,11 @@ import type {
   Trajectory,
   TrajectoryNode,
 } from "../spec/trajectory.ts";
-import { DeadlineError, within } from "./deadline.ts";
+import { DeadlineError, startClock, within } from "./deadline.ts";
+import { reachedLimit } from "./limits.ts";
 import { runTools } from "./run-tools.ts";
 import type { Speaker } from "./speaker.ts";
+import { closeSession, offeredBy, openSession, outcomeOf, respond, WorldError } from "./world.ts";
 
 /** Scores a finished trajectory; given by the caller, because the loop does not know what is worth what. */
 export type Grade = (
@@ -29,12 +30,12 @@ export type Episode = {
   signal?: AbortSignal;
 };
 
-/** Milliseconds a session may take to close before it is left behind. */
-const closeTimeoutMs = 5000;
+type End = { status: Status; error?: string };
 
 /**
- * Plays one episode: open, speak, act, observe, until it ends or a limit is reached, then grade. Whatever the
- * world does (throws, hangs, returns nonsense) comes back as a status; only a failing policy or an abort throws.
+ * Plays one episode: open, speak, act, observe, until it ends or a limit is reached, then close and grade. Whatever
+ * the world does (throws, hangs, returns nonsense) and an abort come back as a status; only a failing speaker or
+ * grader throws.
  */
 export async function playEpisode({
   environment,
@@ -45,43 +46,43 @@ export async function playEpisode({
   attempt = 0,
   signal,
 }: Episode): Promise<Trajectory> {
+  const { contextLength } = speaker;
   const startedAt = performance.now();
   const timing = { samplingMs: 0, toolMs: 0, gradingMs: 0, wallMs: 0 };
-  const wallTime = AbortSignal.timeout(limits.wallTimeMs);
-  const stop = signal ? AbortSignal.any([signal, wallTime]) : wallTime;
+  const clock = startClock({ milliseconds: limits.wallTimeMs, signal });
   const nodes: TrajectoryNode[] = [];
   const calls: ToolCallRecord[] = [];
   let specs: ToolSpec[] = [];
   let session: Session | undefined;
-  let end: { status: Status; error?: string } | undefined;
   let outcome: Trajectory["outcome"];
+  let end: End;
+  let closing: string | undefined;
 
   try {
     // open
-    session = await ofWorld(() =>
-      within((inner) => environment.start(request.task, { seed: request.seed, signal: inner }), {
-        milliseconds: limits.wallTimeMs,
-        signal,
-      }),
-    );
-    const { tools } = session;
+    session = await openSession(environment, { request, signal: clock.signal });
+    const { messages, tools } = offeredBy(session);
     specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
-    const messages: Message[] = [...session.messages];
     let prompt = speaker.open(messages, specs);
-    appendMessages(nodes, session.messages, prompt, 0);
+    appendMessages(nodes, messages, prompt, 0);
+    let unreadableTurns = 0;
     let invalidTurns = 0;
 
-    for (let turn = 0; end === undefined; turn++) {
-      // limits, in their documented order
-      end = reachedLimit({ wallTime, prompt, calls, turn, limits, speaker });
-      if (end) break;
+    for (let turn = 0; ; turn++) {
+      const full = reachedLimit({ turns: turn, tokens: prompt.length }, { limits, contextLength });
+      if (full) {
+        end = full;
+        break;
+      }
 
       // speak
       const speakingSince = performance.now();
-      const room = Math.min(limits.tokens, speaker.contextLength) - prompt.length;
-      const utterance = await speaker.speak({ turn, messages, tools: specs, prompt, room, signal: stop });
+      const room = Math.min(limits.tokens, contextLength) - prompt.length;
+      const { message, issue, tokens, logprobs, stopReason } = await within(
+        (inner) => speaker.speak({ turn, messages, tools: specs, prompt, room, signal: inner }),
+        { signal: clock.signal },
+      );
       timing.samplingMs += performance.now() - speakingSince;
-      const { message, issue, tokens, logprobs, stopReason } = utterance;
       messages.push(message);
       nodes.push({
         parent: nodes.length - 1,
@@ -95,22 +96,21 @@ export async function playEpisode({
         stopReason,
       });
       if (stopReason === "length") {
-        const context = prompt.length + tokens.length >= speaker.contextLength;
-        end = {
-          status: context ? "context_overflow" : "max_tokens",
-          error: `turn ${turn} was cut after ${tokens.length} tokens`,
-        };
+        const status = prompt.length + tokens.length >= contextLength ? "context_overflow" : "max_tokens";
+        end = { status, error: `turn ${turn} was cut after ${tokens.length} tokens` };
         break;
       }
 
       // act
       const added: Message[] = [];
       const requested = message.toolCalls ?? [];
+      unreadableTurns = issue?.kind === "structure" ? unreadableTurns + 1 : 0;
       if (issue) {
-        if (++invalidTurns >= limits.invalidTurns) {
-          end = { status: issue.kind === "structure" ? "parse_error" : "policy_error", error: issue.detail };
+        if (unreadableTurns >= limits.unreadableTurns) {
+          end = { status: "parse_error", error: issue.detail };
           break;
         }
+        if (issue.kind === "content") invalidTurns++;
         added.push({ role: "user", content: `error: ${issue.detail}` });
       } else if (requested.length > 0) {
         if (calls.length + requested.length > limits.toolCalls) {
@@ -118,12 +118,10 @@ export async function playEpisode({
           break;
         }
         const actingSince = performance.now();
-        const results = await runTools(requested, { tools, turn, limits, signal: stop });
+        const results = await runTools(requested, { tools, turn, limits, signal: clock.signal });
         timing.toolMs += performance.now() - actingSince;
-        for (const { message, record } of results) {
-          added.push(message);
-          calls.push(record);
-        }
+        added.push(...results.map((result) => result.message));
+        calls.push(...results.map(({ record }) => record));
         const broken = results.find(
           ({ record }) => record.failure === "infrastructure" || record.failure === "timeout",
         );
@@ -131,16 +129,19 @@ export async function playEpisode({
           end = { status: "environment_error", error: broken.record.observation };
           break;
         }
-        invalidTurns = results.every(({ record }) => record.failure === "invalid_arguments")
-          ? invalidTurns + 1
-          : 0;
+        const valid = results.some(({ record }) => record.failure !== "invalid_arguments");
+        invalidTurns = valid ? 0 : invalidTurns + 1;
       } else {
-        const answers = await respond(session, message, { limits, signal: stop });
-        if (!answers?.length) {
+        added.push(...(await respond(session, message, { limits, signal: clock.signal })));
+        if (added.length === 0) {
           end = { status: "completed" };
           break;
         }
-        added.push(...answers);
+        invalidTurns = 0;
+      }
+      if (invalidTurns >= limits.invalidTurns) {
+        end = { status: "policy_error", error: `${invalidTurns} turns in a row without a valid call` };
+        break;
       }
 
       // observe
@@ -149,13 +150,19 @@ export async function playEpisode({
       appendMessages(nodes, added, observed, turn + 1);
       prompt = concatenate(prompt, tokens, observed);
     }
-    outcome = await outcomeOf(session, { limits, signal });
+
+    if (end.status !== "environment_error")
+      outcome = await outcomeOf(session, { limits, signal: clock.signal });
   } catch (error) {
-    end = endOf(error, { signal, wallTime });
+    if (clock.signal.aborted) end = stoppedBy(clock.signal.reason);
+    else if (error instanceof WorldError) end = { status: "environment_error", error: error.message };
+    else throw error;
   } finally {
-    await closeQuietly(session);
+    clock.stop();
+    closing = await closeSession(session);
   }
 
+  // grade
   const trajectory: Trajectory = {
     format: 1,
     id: `${request.group}/${request.sample}${attempt > 0 ? `~${attempt}` : ""}`,
@@ -169,95 +176,29 @@ export async function playEpisode({
     tools: specs,
     nodes,
     calls,
-    ...(end ?? { status: "completed" }),
+    status: end.status,
     ...(outcome !== undefined && { outcome }),
     rewards: {},
     reward: null,
     timing,
   };
   const gradingSince = performance.now();
-  const { rewards, reward, errors } = await grade(trajectory, environment);
+  const score = await within(() => grade(trajectory, environment), { signal }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+    return undefined;
+  });
   timing.gradingMs = performance.now() - gradingSince;
   timing.wallMs = performance.now() - startedAt;
-  return { ...trajectory, rewards, reward, ...(errors.length > 0 && { error: errors.join("; ") }) };
+  if (!score) return { ...trajectory, status: "cancelled", error: "aborted" };
+  const { rewards, reward, errors } = score;
+  const error = [end.error, closing, ...errors].filter((line) => line !== undefined).join("; ");
+  return { ...trajectory, ...(error && { error }), rewards, reward };
 }
 
-/** A failure on the world's side of the boundary: recorded as `environment_error`, never thrown further. */
-class WorldError extends Error {}
-
-async function ofWorld<Result>(work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new WorldError((error as Error).message, { cause: error });
-  }
-}
-
-function endOf(
-  error: unknown,
-  { signal, wallTime }: { signal: AbortSignal | undefined; wallTime: AbortSignal },
-): { status: Status; error: string } {
-  if (signal?.aborted) return { status: "cancelled", error: "aborted" };
-  if (wallTime.aborted) return { status: "timeout", error: "the episode ran out of wall time" };
-  if (error instanceof WorldError) return { status: "environment_error", error: error.message };
-  throw error;
-}
-
-function reachedLimit({
-  wallTime,
-  prompt,
-  calls,
-  turn,
-  limits,
-  speaker,
-}: {
-  wallTime: AbortSignal;
-  prompt: Int32Array;
-  calls: readonly ToolCallRecord[];
-  turn: number;
-  limits: RolloutLimits;
-  speaker: Speaker;
-}): { status: Status; error: string } | undefined {
-  if (wallTime.aborted) return { status: "timeout", error: `longer than ${limits.wallTimeMs} ms` };
-  if (prompt.length >= speaker.contextLength)
-    return {
-      status: "context_overflow",
-      error: `${prompt.length} tokens in a context of ${speaker.contextLength}`,
-    };
-  if (prompt.length >= limits.tokens)
-    return { status: "max_tokens", error: `${prompt.length} tokens, limit ${limits.tokens}` };
-  if (calls.length >= limits.toolCalls && turn >= limits.turns)
-    return { status: "max_turns", error: `${calls.length} tool calls` };
-  if (turn >= limits.turns) return { status: "max_turns", error: `${turn} turns` };
-  return undefined;
-}
-
-async function respond(
-  session: Session,
-  message: AssistantMessage,
-  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal },
-): Promise<Message[] | undefined> {
-  if (!session.respond) return undefined;
-  return ofWorld(() =>
-    within(() => session.respond!(message), { milliseconds: limits.toolTimeoutMs, signal }),
-  );
-}
-
-async function outcomeOf(
-  session: Session,
-  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal | undefined },
-): Promise<Trajectory["outcome"]> {
-  if (!session.outcome) return undefined;
-  return ofWorld(() => within(() => session.outcome!(), { milliseconds: limits.toolTimeoutMs, signal }));
-}
-
-/** A session that cannot be closed in time is left behind: its episode is over either way. */
-async function closeQuietly(session: Session | undefined): Promise<void> {
-  try {
-    await within(() => session?.close?.(), { milliseconds: closeTimeoutMs });
-  } catch (error) {
-    if (!(error instanceof DeadlineError) && error instanceof AttuneError) throw error;
-  }
+function stoppedBy(reason: unknown): End {
+  return reason instanceof DeadlineError
+    ? { status: "timeout", error: `the episode ${reason.message}` }
+    : { status: "cancelled", error: "aborted" };
 }
 
 /** Messages that were rendered together; their tokens stand on the last of them. */

@@ -1,50 +1,72 @@
 import type { Policy, Sample, SampleRequest } from "../spec/policy.ts";
 
+export type Lockstep = {
+  /** The policy as one episode sees it. */
+  policyFor(episode: number): Policy;
+  /** An episode has ended; the next in line takes its place. */
+  leave(episode: number): void;
+};
+
 /**
  * Makes rollouts independent of timing. A sample that an episode asks for is held until every live episode asks or
  * has ended; then all are handed over in one turn of the event loop, in the order of the episodes. So the policy
  * sees the same sequence of requests whatever the tools took, and the same seeds give the same tokens, bit for bit.
  * The price: the slowest tool of a wave holds up the wave.
+ *
+ * Episodes 0 to `concurrency` − 1 are live from the beginning, so that no wave leaves before they have all started;
+ * each one that leaves makes the next live in the same way. Whoever plays must therefore start every one of them,
+ * or abort those that wait.
  */
 export function createLockstep(
   policy: Policy,
   { episodes, concurrency }: { episodes: number; concurrency: number },
-) {
-  type Held = { episode: number; request: SampleRequest; resolve(samples: Promise<Sample[]>): void };
-  const held = new Map<number, Held>();
-  // an episode is live before it is started, so that a wave cannot leave without it
+): Lockstep {
   const live = new Set(Array.from({ length: Math.min(episodes, concurrency) }, (_, episode) => episode));
+  const held = new Map<number, () => void>();
   let next = live.size;
 
   const release = () => {
     if (held.size === 0 || held.size < live.size) return;
-    const wave = [...held.values()].sort((a, b) => a.episode - b.episode);
+    const wave = [...held].sort(([a], [b]) => a - b);
     held.clear();
-    for (const { request, resolve } of wave) resolve(policy.sample(request));
+    for (const [, submit] of wave) submit();
   };
 
+  const hold = (episode: number, request: SampleRequest) =>
+    new Promise<Sample[]>((resolve, reject) => {
+      const { signal } = request;
+      const giveUp = () => {
+        held.delete(episode);
+        reject(signal!.reason as Error);
+      };
+      if (signal?.aborted) return giveUp();
+      signal?.addEventListener("abort", giveUp, { once: true });
+      held.set(episode, () => {
+        // an earlier request of this wave may have aborted this one
+        if (signal?.aborted) return;
+        signal?.removeEventListener("abort", giveUp);
+        resolve(sampleFrom(policy, request));
+      });
+      release();
+    });
+
   return {
-    /** The policy as one episode sees it. */
-    policyFor: (episode: number): Policy => ({
-      ...policy,
-      sample: (request) =>
-        new Promise((resolve, reject) => {
-          if (request.signal?.aborted) return reject(request.signal.reason as Error);
-          held.set(episode, { episode, request, resolve });
-          request.signal?.addEventListener(
-            "abort",
-            () => held.delete(episode) && reject(request.signal!.reason as Error),
-            { once: true },
-          );
-          release();
-          return undefined;
-        }),
+    policyFor: (episode) => ({
+      name: policy.name,
+      version: policy.version,
+      tokenizer: policy.tokenizer,
+      contextLength: policy.contextLength,
+      sample: (request) => hold(episode, request),
     }),
-    /** An episode has ended; the next in line takes its place. */
-    leave(episode: number): void {
+    leave(episode) {
       live.delete(episode);
       if (next < episodes) live.add(next++);
       release();
     },
   };
+}
+
+/** Asks at once; a policy that throws instead of rejecting fails its own episode only. */
+async function sampleFrom(policy: Policy, request: SampleRequest): Promise<Sample[]> {
+  return policy.sample(request);
 }

@@ -29,9 +29,9 @@ export function playWithPlayer({
   return playEpisode({
     environment,
     request,
-    speaker: playerSpeaker(player, { name: playerName, ...(renderer && { renderer }) }),
+    speaker: playerSpeaker(player, { name: playerName, renderer }),
     limits: resolveLimits(environment.limits, limits),
     grade,
-    ...(signal && { signal }),
+    signal,
   });
 }

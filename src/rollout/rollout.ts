@@ -20,27 +20,24 @@ export type Rollout = {
   concurrency: number;
   /** `lockstep`: repeats bit for bit. `free`: an episode never waits for another. */
   order: "lockstep" | "free";
-  /** Attempts at an episode whose world fails, each with a fresh session. */
+  /**
+   * Attempts at an episode whose world fails, each with a fresh session (default 1). Seeds stay what they are, so
+   * that trying again does not choose among the policy's ways to act.
+   */
   attempts?: number;
   signal?: AbortSignal;
   onEpisode?(trajectory: Trajectory): void;
 };
 
-/** Plays many episodes with one policy. Trajectories come back in the order of the requests. */
+/**
+ * Plays many episodes with one policy. Trajectories come back in the order of the requests. What fails that is not
+ * the world (the policy, a grader, an abort) stops every episode and is thrown.
+ */
 export async function rollout(options: Rollout): Promise<Trajectory[]> {
-  const {
-    requests,
-    policy,
-    renderer,
-    limits,
-    grade,
-    concurrency,
-    order,
-    attempts = 1,
-    signal,
-    onEpisode,
-  } = options;
+  const { requests, policy, concurrency, order } = options;
   const environments = new Map(options.environments.map((environment) => [environment.name, environment]));
+  const failing = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
   const lockstep =
     order === "lockstep" ? createLockstep(policy, { episodes: requests.length, concurrency }) : undefined;
 
@@ -55,39 +52,35 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
             "usage",
             `task ${request.task.id} is of environment "${request.task.environment}", which is not part of this rollout`,
           );
-        const resolved = resolveLimits(environment.limits, limits);
-        const { sampling, seed } = request;
-        const speaker = policySpeaker(lockstep?.policyFor(index) ?? policy, {
-          renderer,
-          sampling,
-          seed,
-          limits: resolved,
-        });
-        let trajectory: Trajectory;
-        let attempt = 0;
-        do {
-          trajectory = await playEpisode({
-            environment,
-            request,
-            speaker,
-            limits: resolved,
-            grade,
-            attempt,
-            ...(signal && { signal }),
-          });
-          attempt++;
-        } while (
-          attempt < attempts &&
-          (trajectory.status === "environment_error" || trajectory.status === "timeout")
-        );
-        onEpisode?.(trajectory);
+        const player = lockstep?.policyFor(index) ?? policy;
+        const trajectory = await playUntilItCounts(request, { ...options, environment, player, signal });
+        options.onEpisode?.(trajectory);
         return trajectory;
+      } catch (error) {
+        failing.abort(error);
+        throw error;
       } finally {
         lockstep?.leave(index);
       }
     },
     signal,
   );
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   return trajectories;
+}
+
+async function playUntilItCounts(
+  request: EpisodeRequest,
+  options: Rollout & { environment: Environment; player: Policy; signal: AbortSignal },
+): Promise<Trajectory> {
+  const { environment, player, renderer, grade, attempts = 1, signal } = options;
+  const limits = resolveLimits(environment.limits, options.limits);
+  const { sampling, seed } = request;
+  const speaker = policySpeaker(player, { renderer, sampling, seed, limits });
+  for (let attempt = 0; ; attempt++) {
+    const episode = { environment, request, speaker, limits, grade, attempt, signal };
+    const trajectory = await playEpisode(episode);
+    const worldFailed = trajectory.status === "environment_error" || trajectory.status === "timeout";
+    if (!worldFailed || attempt + 1 >= attempts) return trajectory;
+  }
 }

@@ -3,8 +3,11 @@ import type { ToolCall, ToolMessage } from "../spec/message.ts";
 import { type Tool, ToolError, type ToolFailureKind } from "../spec/tool.ts";
 import type { ToolCallRecord } from "../spec/trajectory.ts";
 import { DeadlineError, within } from "./deadline.ts";
+import { described, truncate } from "./world.ts";
 
-/** Runs the calls of one turn side by side. Results are in the order of the calls. Never throws but on abort. */
+type ToolResult = { text: string; failure: ToolFailureKind | null };
+
+/** Runs the calls of one turn side by side. Results are in the order of the calls. Throws only when stopped. */
 export async function runTools(
   calls: readonly ToolCall[],
   options: { tools: readonly Tool[]; turn: number; limits: RolloutLimits; signal: AbortSignal },
@@ -37,37 +40,31 @@ export async function runTools(
 async function runTool(
   call: ToolCall,
   { tools, limits, signal }: { tools: readonly Tool[]; limits: RolloutLimits; signal: AbortSignal },
-): Promise<{ text: string; failure: ToolFailureKind | null }> {
+): Promise<ToolResult> {
   const tool = tools.find(({ name }) => name === call.name);
   if (!tool) {
     const known = tools.map(({ name }) => name).join(", ") || "none";
     return { text: `error: no tool "${call.name}"; tools: ${known}`, failure: "invalid_arguments" };
   }
+  const milliseconds = tool.timeoutMs ?? limits.toolTimeoutMs;
   try {
-    const checked = await tool.check(call.arguments);
-    if (!checked.ok) return { text: `error: ${checked.issues}`, failure: "invalid_arguments" };
-    const milliseconds = tool.timeoutMs ?? limits.toolTimeoutMs;
-    const result: unknown = await within((inner) => tool.execute(checked.value, { signal: inner }), {
-      milliseconds,
-      signal,
-    });
-    if (typeof result !== "string") {
-      return {
-        text: `tool "${call.name}" returned ${typeof result}, expected a string`,
-        failure: "infrastructure",
-      };
-    }
-    return { text: result, failure: null };
+    return await within((inner) => checkAndExecute(tool, call, inner), { milliseconds, signal });
   } catch (error) {
     signal.throwIfAborted();
-    const { message } = error as Error;
-    if (error instanceof ToolError) return { text: `error: ${message}`, failure: "tool_error" };
-    if (error instanceof DeadlineError) return { text: `tool "${call.name}" ${message}`, failure: "timeout" };
-    return { text: `tool "${call.name}" failed: ${message}`, failure: "infrastructure" };
+    if (error instanceof ToolError) return { text: `error: ${error.message}`, failure: "tool_error" };
+    if (error instanceof DeadlineError)
+      return { text: `tool "${call.name}" ${error.message}`, failure: "timeout" };
+    return { text: `tool "${call.name}" failed: ${described(error)}`, failure: "infrastructure" };
   }
 }
 
-function truncate(text: string, characters: number): string {
-  if (text.length <= characters) return text;
-  return `${text.slice(0, characters)}… (${text.length - characters} more characters)`;
+async function checkAndExecute(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+  const checked = await tool.check(call.arguments);
+  if (!checked.ok) return { text: `error: ${checked.issues}`, failure: "invalid_arguments" };
+  const text: unknown = await tool.execute(checked.value, { signal });
+  if (typeof text === "string") return { text, failure: null };
+  return {
+    text: `tool "${call.name}" returned ${text === null ? "null" : typeof text}, expected a string`,
+    failure: "infrastructure",
+  };
 }

@@ -102,6 +102,8 @@ export type RolloutLimits = {
   toolTimeoutMs: number;
   /** Milliseconds the whole episode may take, sampling included. */
   wallTimeMs: number;
-  /** Consecutive turns that cannot be parsed, or whose every call is invalid, before the episode ends. */
+  /** Consecutive turns that cannot be read before the episode ends with `parse_error`; until then the agent is told. */
+  unreadableTurns: number;
+  /** Consecutive turns that call tools without one valid call before the episode ends with `policy_error`. */
   invalidTurns: number;
 };

@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
 import { leavesOf, mainPath, pathTo, sampledTokens } from "./path.ts";
 import { appendTrajectories, readTrajectories } from "./store.ts";
@@ -60,11 +61,43 @@ describe("stored trajectories", () => {
     ['"format":1', '"format":2', "t.jsonl:1: format"],
     ['"reward":1', '"reward":"much"', "t.jsonl:1: reward"],
     ['"tokens":"AQ', '"tokens":"??', "t.jsonl:1: nodes.0.tokens"],
+    ['"tokens":"AQAAAAIAAAADAAAA"', '"tokens":"AQAAAAI="', "t.jsonl:1: nodes.0.tokens: not a whole number"],
+    [
+      /"logprobs":"[^"]+"/,
+      '"logprobs":"AACAPw=="',
+      "t.jsonl:1: nodes.1.logprobs: expected one for each token",
+    ],
+    ['"parent":0', '"parent":3', "t.jsonl:1: nodes.1.parent: expected a node that comes before it"],
+    ['"status":"completed"', '"status":"fine"', "t.jsonl:1: status"],
+    ['"role":"user"', '"role":"narrator"', "t.jsonl:1: nodes.0.message.role"],
   ])("with %s turned into %s are refused by line and field", async (from, to, message) => {
     const file = path();
     await appendTrajectories(file, [trajectory("a")]);
     writeFileSync(file, readFileSync(file, "utf8").replace(from, to));
     await expect(readAll(file)).rejects.toThrow(message);
+    await expect(readAll(file)).rejects.toThrow(AttuneError);
+  });
+
+  it("lose what a crash left of a line before the next one is written", async () => {
+    const file = path();
+    await appendTrajectories(file, [trajectory("a")]);
+    for (const torn of ['{"format":1,', "x".repeat(200_000)]) {
+      appendFileSync(file, torn);
+      await appendTrajectories(file, [trajectory("b")]);
+    }
+    expect((await readAll(file)).map(({ id }) => id)).toEqual(["a", "b", "b"]);
+    writeFileSync(file, "torn from the start");
+    await appendTrajectories(file, [trajectory("c")]);
+    expect(await readAll(file)).toEqual([trajectory("c")]);
+  });
+
+  it("with a line in the middle that is not JSON are refused by its number", async () => {
+    const file = path();
+    await appendTrajectories(file, [trajectory("a")]);
+    const line = readFileSync(file, "utf8");
+    writeFileSync(file, `${line}nonsense\n${line}`);
+    await expect(readAll(file)).rejects.toThrow("t.jsonl:2: not JSON");
+    await expect(readAll(file)).rejects.toThrow(AttuneError);
   });
 });
 

@@ -1,0 +1,61 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { DeadlineError, within } from "./deadline.ts";
+
+const forever = () => new Promise<never>(() => undefined);
+
+describe("within", () => {
+  it("returns what the work returns, and leaves neither timer nor listener nor a fired signal behind", async () => {
+    const { signal } = new AbortController();
+    let given: AbortSignal | undefined;
+    const work = (inner: AbortSignal) => {
+      given = inner;
+      return 7;
+    };
+    expect(await within(work, { milliseconds: 10, signal })).toBe(7);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(given!.aborted).toBe(false);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("stops waiting when time is up, and tells the work", async () => {
+    let told: unknown;
+    const work = (inner: AbortSignal) => {
+      inner.addEventListener("abort", () => (told = inner.reason));
+      return forever();
+    };
+    await expect(within(work, { milliseconds: 5 })).rejects.toThrow(DeadlineError);
+    expect(told).toBeInstanceOf(DeadlineError);
+  });
+
+  it("says that time was up even when the work fails because of it", async () => {
+    const work = (inner: AbortSignal) =>
+      new Promise<never>((_, reject) =>
+        inner.addEventListener("abort", () => reject(new Error("aborted fetch"))),
+      );
+    await expect(within(work, { milliseconds: 5 })).rejects.toThrow("took longer than 5 ms");
+  });
+
+  it("stops for the reason of the outer signal, before or during the work", async () => {
+    const controller = new AbortController();
+    const waiting = within(forever, { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    let ran = false;
+    await expect(within(() => (ran = true), { signal: controller.signal })).rejects.toThrow("enough");
+    expect(ran).toBe(false);
+  });
+
+  it("passes on what the work throws, at once or later", async () => {
+    const throwing = () => {
+      throw new Error("at once");
+    };
+    await expect(within(throwing, {})).rejects.toThrow("at once");
+    await expect(within(() => Promise.reject(new Error("later")), {})).rejects.toThrow("later");
+  });
+
+  it("waits without end when told to", async () => {
+    const slow = new Promise((resolve) => setTimeout(() => resolve("done"), 5));
+    expect(await within(() => slow, { milliseconds: Number.POSITIVE_INFINITY })).toBe("done");
+  });
+});

@@ -1,0 +1,107 @@
+import type { Environment, RolloutLimits, Session } from "../spec/environment.ts";
+import type { Json } from "../spec/json.ts";
+import type { AssistantMessage, Message } from "../spec/message.ts";
+import type { Tool } from "../spec/tool.ts";
+import type { EpisodeRequest } from "../spec/trajectory.ts";
+import { within } from "./deadline.ts";
+
+/** A failure on the world's side of the boundary: it ends the episode and says nothing about who played. */
+export class WorldError extends Error {}
+
+/** Milliseconds a session may take to close before it is left behind. */
+const closeTimeoutMs = 5000;
+
+/** Opens a session. One that comes after the signal has fired is closed unused. */
+export async function openSession(
+  environment: Environment,
+  { request, signal }: { request: EpisodeRequest; signal: AbortSignal },
+): Promise<Session> {
+  return ofWorld(signal, async () => {
+    const opening = (async () => environment.start(request.task, { seed: request.seed, signal }))();
+    try {
+      return await within(() => opening, { signal });
+    } catch (error) {
+      void opening.then(closeSession, () => undefined);
+      throw error;
+    }
+  });
+}
+
+/** What a session offers the agent, made sure to be what the contract says. */
+export function offeredBy({ messages, tools }: Session): { messages: Message[]; tools: Tool[] } {
+  if (messages?.length === 0) throw new WorldError("the session starts with no message");
+  if (!Array.isArray(tools)) throw new WorldError(`the session's tools are ${typeof tools}, expected a list`);
+  return { messages: checked(messages, "messages"), tools };
+}
+
+/** The world's answer to a turn without tool calls; none ends the episode. */
+export async function respond(
+  session: Session,
+  message: AssistantMessage,
+  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal },
+): Promise<Message[]> {
+  if (!session.respond) return [];
+  return ofWorld(signal, async () => {
+    const options = { milliseconds: limits.toolTimeoutMs, signal };
+    const answers = (await within(() => session.respond!(message), options)) ?? [];
+    return checked(answers, "respond").map((answer) => ({
+      ...answer,
+      content: truncate(answer.content, limits.observationCharacters),
+    }));
+  });
+}
+
+/** What the world looks like at the end: a copy as JSON, which closing the session cannot change. */
+export async function outcomeOf(
+  session: Session,
+  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal },
+): Promise<Json | undefined> {
+  if (!session.outcome) return undefined;
+  return ofWorld(signal, async () => {
+    const outcome = await within(() => session.outcome!(), { milliseconds: limits.toolTimeoutMs, signal });
+    return outcome === undefined ? undefined : (JSON.parse(JSON.stringify(outcome)) as Json);
+  });
+}
+
+/** Closes a session, or leaves it behind when it hangs. Never throws; says what went wrong. */
+export async function closeSession(session: Session | undefined): Promise<string | undefined> {
+  try {
+    await within(() => session?.close?.(), { milliseconds: closeTimeoutMs });
+    return undefined;
+  } catch (error) {
+    return `the session could not be closed: ${described(error)}`;
+  }
+}
+
+/** One line on anything that can be thrown. */
+export function described(thrown: unknown): string {
+  const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
+  return text.split("\n", 1)[0]!;
+}
+
+/** Text cut to a number of characters, with a note of how many are missing. */
+export function truncate(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const kept = text.slice(0, characters).replace(/[\uD800-\uDBFF]$/, "");
+  return `${kept}… (${text.length - kept.length} more characters)`;
+}
+
+/** Whatever fails in there is the world's failure, unless the episode was being stopped. */
+async function ofWorld<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof WorldError) throw error;
+    throw new WorldError(described(error), { cause: error });
+  }
+}
+
+function checked(messages: readonly Message[], where: string): Message[] {
+  if (!Array.isArray(messages))
+    throw new WorldError(`the session's ${where} gave ${typeof messages}, expected a list of messages`);
+  for (const message of messages as readonly Message[])
+    if (typeof message?.content !== "string")
+      throw new WorldError(`the session's ${where} gave a message without text`);
+  return [...messages];
+}
