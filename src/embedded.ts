@@ -34,7 +34,7 @@ export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactor
     settings: { model, threads },
     async create({ seed, tokenizerDirectory, demonstrations }) {
       if (typeof model !== "string") {
-        const renderer = await loadRenderer(model.directory);
+        const renderer = loadRenderer(model.directory);
         const extraFiles = readTokenizerFiles(model.directory);
         const trainer = await createEmbeddedTrainer({
           source: model,
@@ -50,7 +50,7 @@ export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactor
         for (const [name, content] of Object.entries(files))
           writeFileAtomic(join(tokenizerDirectory, name), content);
       }
-      const renderer = await loadRenderer(tokenizerDirectory);
+      const renderer = loadRenderer(tokenizerDirectory);
       const trainer = await createEmbeddedTrainer({
         source: { preset: model, seed, vocabularySize: renderer.tokenizer.vocabularySize },
         tokenizer: renderer.tokenizer,

@@ -41,7 +41,7 @@ function endOf(directory: string) {
   const lines = readFileSync(join(directory, "metrics.jsonl"), "utf8")
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+    .map((line) => JSON.parse(line) as { stage: string; step: number; loss?: number });
   return {
     weights: hash(join(checkpoint, "model.safetensors")),
     optimizer: hash(join(checkpoint, "optimizer.safetensors")),

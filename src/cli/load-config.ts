@@ -28,7 +28,7 @@ export async function loadConfig(path: string): Promise<RunConfig> {
 }
 
 /** A built-in environment by name. */
-export function environmentNamed(name: string): Environment {
+function environmentNamed(name: string): Environment {
   const make = gym[name];
   if (!make)
     throw new AttuneError(

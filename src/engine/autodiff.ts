@@ -65,7 +65,7 @@ export function createTape(): Tape {
         tracked: false,
       })),
     integers: (values) =>
-      constant(`integers ${values}`, () => ({
+      constant(`integers ${values.join()}`, () => ({
         name: graph.constant(BigInt64Array.from(values, BigInt), [values.length]),
         shape: [values.length],
         tracked: false,

@@ -123,5 +123,3 @@ export function createKeyValueCache(config: ModelConfig, { rows }: { rows: numbe
     },
   };
 }
-
-export type KeyValueCache = ReturnType<typeof createKeyValueCache>;

@@ -122,7 +122,7 @@ describe("the sampler", () => {
     const [atToken] = await Promise.all(
       sampler.sample([{ prompt: prompt(7, 10), stream: 0, params: { ...params, stopTokens: [third] } }]),
     );
-    expect([...atToken!.tokens]).toEqual([...free!.tokens.slice(0, first)]);
+    expect(Array.from(atToken!.tokens)).toEqual(Array.from(free!.tokens).slice(0, first));
     expect(atToken!.stopReason).toBe("stop");
     const [a, b] = free!.tokens;
     const [atString] = await Promise.all(
@@ -198,7 +198,7 @@ describe("a draw", () => {
   const counts = (changes: Partial<SamplingParams>, draws = 20_000) => {
     const draw = createDraw(5);
     const random = createRandom(11);
-    const result = new Array(5).fill(0) as number[];
+    const result = [0, 0, 0, 0, 0];
     for (let index = 0; index < draws; index++)
       result[draw(logits, 0, { ...params, ...changes }, random).token]!++;
     return result;

@@ -52,7 +52,7 @@ describe("a tokenizer trained from text", () => {
     expect(tokenizer.encode(".cfg").length).toBeLessThan(4);
     expect(tokenizer.encode("1234").length).toBe(4);
     const ids = tokenizer.encode('"}}</tool_call><|end|>');
-    expect([...ids.slice(-2)]).toEqual([special("</tool_call>"), special("<|end|>")]);
+    expect(Array.from(ids).slice(-2)).toEqual([special("</tool_call>"), special("<|end|>")]);
   });
 
   it("knows the bytes of every token", () => {

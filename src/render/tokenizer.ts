@@ -38,7 +38,7 @@ export function createTokenizer(
   const idBySpelling = new Map(Object.entries(model.vocab));
   for (const { id, content } of added) idBySpelling.set(content, id);
   const vocabularySize = Math.max(...idBySpelling.values()) + 1;
-  const bytes: (Uint8Array | undefined)[] = new Array(vocabularySize);
+  const bytes: (Uint8Array | undefined)[] = Array.from({ length: vocabularySize });
   for (const [spelling, id] of Object.entries(model.vocab)) {
     bytes[id] = spellingToBytes(spelling) ?? Buffer.from(spelling);
   }

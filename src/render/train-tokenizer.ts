@@ -87,7 +87,7 @@ function countWords(texts: Iterable<string>, specialTokens: readonly string[]): 
 function learnMerges(counts: ReadonlyMap<string, number>, wanted: number): [string, string][] {
   const words = [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([word, count]) => ({ symbols: [...word], count }));
+    .map(([word, count]) => ({ symbols: Array.from(word), count }));
   const pairs = new Map<string, { count: number; words: Set<number> }>();
   const change = (left: string, right: string, word: number, by: number) => {
     const key = `${left} ${right}`;
@@ -115,7 +115,7 @@ function learnMerges(counts: ReadonlyMap<string, number>, wanted: number): [stri
     if (best === undefined) break;
     const [left, right] = best.split(" ") as [string, string];
     merges.push([left, right]);
-    for (const index of [...pairs.get(best)!.words]) {
+    for (const index of pairs.get(best)!.words) {
       countPairs(index, -1);
       words[index]!.symbols = mergePair(words[index]!.symbols, left, right);
       countPairs(index, 1);

@@ -94,7 +94,7 @@ export type LearnerContext = {
   demonstrations(): Promise<Trajectory[]>;
 };
 
-export const evaluationDefaults: EvaluationConfig = {
+const evaluationDefaults: EvaluationConfig = {
   tasks: 200,
   temperature: 1,
   concurrency: 64,

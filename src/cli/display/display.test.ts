@@ -19,7 +19,7 @@ describe("what is drawn", () => {
     for (const length of [0, 1, 2, 7, 1000]) {
       const values = Array.from({ length }, (_, index) => Math.sin(index / 9));
       for (const line of drawCurve(values, { width: 40, height: 5, low: -1, high: 1 }))
-        expect([...line].length).toBeLessThanOrEqual(40);
+        expect(Array.from(line).length).toBeLessThanOrEqual(40);
     }
   });
 
@@ -62,7 +62,7 @@ describe("the view of a run", () => {
     const text = stripVTControlCharacters(drawView(view, { width: 60 }).join("\n"));
     expect(text).toContain("✓ sft");
     expect(text).toContain("rl 2/2 · reward 0.50 · turns 2.0 · 1500 tokens/s · 1m 05s left");
-    for (const line of text.split("\n")) expect([...line].length).toBeLessThanOrEqual(72);
+    for (const line of text.split("\n")) expect(Array.from(line).length).toBeLessThanOrEqual(72);
   });
 
   it("ends in a table of environments and policies", () => {

@@ -123,7 +123,7 @@ export function drawView(view: RunView, { width, note }: { width: number; note?:
 }
 
 /** One line for logs and pipes. */
-export function describeMetrics({ stage, metrics, tokensPerSecond, secondsLeft, stages }: RunView): string {
+function describeMetrics({ stage, metrics, tokensPerSecond, secondsLeft, stages }: RunView): string {
   const step = stages.find(({ name }) => name === stage);
   const parts = [`${stage} ${step?.stepsDone}/${step?.steps}`];
   if (metrics["reward"] !== undefined)

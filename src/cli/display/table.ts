@@ -16,4 +16,4 @@ export function drawTable(header: readonly string[], rows: readonly (readonly st
   return [line(header), widths.map((width) => "─".repeat(width)).join("  "), ...rows.map(line)];
 }
 
-const visible = (text: string) => [...stripVTControlCharacters(text)].length;
+const visible = (text: string) => Array.from(stripVTControlCharacters(text)).length;
