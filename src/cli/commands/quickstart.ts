@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { readManifest } from "../../run/run.ts";
 import { AttuneError } from "../../spec/error.ts";
+import { duration } from "../display/format.ts";
 import { nonNegativeInteger } from "../options.ts";
 import { quickstart } from "../quickstart.ts";
 import { invocation } from "../version.ts";
@@ -40,17 +41,21 @@ export function addQuickstart(program: Command): void {
         });
         if (json) return;
         const { run } = summary;
+        const next = [
+          [`${invocation} show ${run} --worst`, "read an episode that went wrong"],
+          [`${invocation} show ${run} --best --tokens`, "… token by token"],
+          [`${invocation} eval atlas --policy ${run}`, "measure it again"],
+          [`${invocation} quickstart --seed ${seed + 1}`, "from other random weights"],
+          ["src/cli/quickstart.ts", "change the reward, the stages"],
+        ] as const;
+        const width = Math.max(...next.map(([command]) => command.length));
         process.stdout.write(
           [
             "",
-            `${(summary.wallSeconds / 60).toFixed(1)} minutes, ${(summary.peakMemoryBytes / 2 ** 30).toFixed(1)} GiB. The run is in ${run}`,
+            `${duration(summary.wallSeconds)}, ${(summary.peakMemoryBytes / 2 ** 30).toFixed(1)} GiB. The run is in ${run}`,
             "",
             "Go on:",
-            `  ${invocation} show ${run} --worst              read an episode that went wrong`,
-            `  ${invocation} show ${run} --best --tokens      … token by token, with its log-probabilities`,
-            `  ${invocation} eval calculator --policy ${run}  measure it on one environment`,
-            `  ${invocation} quickstart --seed ${seed + 1}            the same from other random weights`,
-            "  src/cli/quickstart.ts                        change the reward, the algorithm, the stages",
+            ...next.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`),
             "",
           ].join("\n"),
         );

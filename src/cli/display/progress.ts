@@ -160,6 +160,8 @@ export function createProgressDisplay({
       stream.write(`evaluation ${view.evaluating.label} ${view.evaluating.done}/${view.evaluating.total}\n`);
     else if (view.stage && view.metrics["seconds"] !== undefined) stream.write(`${describeMetrics(view)}\n`);
   };
+  if (update) update("Experts are playing demonstrations…");
+  else stream.write("experts are playing demonstrations\n");
   return {
     onEvent(event) {
       view = follow(view, event);
