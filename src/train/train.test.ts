@@ -1,0 +1,221 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { grpo } from "../algorithm/grpo.ts";
+import { defineEnvironment } from "../environment/define-environment.ts";
+import { scripted } from "../environment/script.ts";
+import { taskStream } from "../environment/task-stream.ts";
+import { createRandom } from "../kit/random.ts";
+import { correct } from "../reward/components.ts";
+import type { Environment } from "../spec/environment.ts";
+import type { Trainer } from "../spec/trainer.ts";
+import { byteRenderer } from "../testing/byte-tokenizer.ts";
+import { scriptedPolicy } from "../testing/scripted-policy.ts";
+import { defineRun, type LearnerFactory, type RunConfig, type Stage } from "./define-run.ts";
+import { differenceOf } from "./describe-run.ts";
+import { createEstimate } from "./estimate.ts";
+import type { RunSummary, TrainEvent } from "./event.ts";
+import { train } from "./train.ts";
+
+/** Asks for a number back. `few` makes a world of three tasks. */
+function parrot({ few = false, grade }: { few?: boolean; grade?: () => number } = {}): Environment {
+  return defineEnvironment<number>({
+    name: "parrot",
+    description: "",
+    *tasks({ split, seed }) {
+      let left = few ? 3 : Number.POSITIVE_INFINITY;
+      const kinds = {
+        say: (random: ReturnType<typeof createRandom>) => {
+          const number = random.integer(1000);
+          return { input: number, answer: String(number), key: String(number) };
+        },
+      };
+      for (const task of taskStream<number>({
+        environment: "parrot",
+        kinds,
+        salt: "p",
+        split,
+        seed: few ? 1 : seed,
+      })) {
+        if (left-- <= 0) return;
+        yield task;
+      }
+    },
+    start: ({ input }) => ({ messages: [{ role: "user", content: `say ${input}` }], tools: [] }),
+    rewards: { correct: grade ? { weight: 1, grade } : correct() },
+    experts: {
+      careful: ({ answer }) => scripted(() => ({ answer: String(answer) })),
+      wrong: () => scripted(() => ({ answer: "no" })),
+    },
+  });
+}
+
+/** A trainer without weights whose policy says what it is told to. Counts what it is asked to learn. */
+function weightless(say: (prompt: string) => string) {
+  const learnt = { calls: 0, rows: 0 };
+  const trainer: Trainer = {
+    forwardBackward: async (rows) => {
+      learnt.calls++;
+      learnt.rows += rows.length;
+      return { loss: 0.5, logprobs: rows.map(({ tokens }) => new Float32Array(tokens.length)) };
+    },
+    optimStep: async () => ({ gradientNorm: 1 }),
+    policy: async () => scriptedPolicy(say, { renderer: byteRenderer }),
+    resetOptimizer: async () => undefined,
+    save: async () => undefined,
+    load: async () => undefined,
+    close: async () => undefined,
+  };
+  const factory: LearnerFactory = {
+    name: "weightless",
+    settings: null,
+    create: async () => ({ trainer, renderer: byteRenderer }),
+  };
+  return { factory, learnt };
+}
+
+async function runOf(
+  stages: Stage[],
+  {
+    say = () => "",
+    environment = parrot(),
+  }: { say?: (prompt: string) => string; environment?: Environment } = {},
+) {
+  const { factory, learnt } = weightless(say);
+  const events: TrainEvent[] = [];
+  const config: RunConfig = {
+    name: "test",
+    environments: [environment],
+    trainer: factory,
+    stages,
+    evaluation: { tasks: 10 },
+  };
+  const root = mkdtempSync(join(tmpdir(), "attune-train-"));
+  const options = {
+    root,
+    now: () => new Date(0),
+    version: "t",
+    onEvent: (event: TrainEvent) => events.push(event),
+  };
+  const outcome: { summary?: RunSummary; error?: Error } = await train(config, options).then(
+    (summary) => ({ summary }),
+    (error: unknown) => ({ error: error as Error }),
+  );
+  return { ...outcome, learnt, events, directory: join(root, "test-1") };
+}
+
+const answered = (prompt: string) => `<answer>${/say (\d+)/.exec(prompt)?.[1]}</answer>`;
+const rl = (changes: object = {}): Stage => ({
+  name: "rl",
+  evaluate: true,
+  rl: { algorithm: grpo(), steps: 6, groupSize: 4, groupsPerStep: 2, ...changes },
+});
+const sft = (demonstrations: object): Stage => ({
+  name: "sft",
+  sft: { demonstrations: { count: 20, ...demonstrations }, steps: 3 },
+});
+
+describe("a run", () => {
+  it("goes through its stages, learns, measures, and leaves everything in its directory", async () => {
+    const random = createRandom(3);
+    const { summary, learnt, events, directory } = await runOf([sft({}), rl()], {
+      say: (prompt) => (random.next() < 0.5 ? answered(prompt) : "<answer>?</answer>"),
+    });
+    expect(summary!.environments["parrot"]).toHaveProperty("untrained");
+    expect(summary!.environments["parrot"]!["rl"]!.episodes).toBe(10);
+    expect(learnt.calls).toBeGreaterThanOrEqual(8);
+    expect(events.filter(({ type }) => type === "step")).toHaveLength(9);
+    for (const file of [
+      "run.json",
+      "config.json",
+      "progress.json",
+      "metrics.jsonl",
+      "summary.json",
+      "eval/rl.json",
+      "trajectories/rl.jsonl",
+    ]) {
+      expect(existsSync(join(directory, file)), file).toBe(true);
+    }
+    expect(readFileSync(join(directory, "trajectories/rl.jsonl"), "utf8").trim().split("\n")).toHaveLength(
+      48,
+    );
+    expect(JSON.parse(readFileSync(join(directory, "config.json"), "utf8"))).toMatchObject({
+      environments: ["parrot"],
+      stages: [{ name: "sft" }, { rl: { algorithm: { name: "grpo" } } }],
+    });
+  });
+
+  it("says why a step trained on nothing, and stops after so many of them", async () => {
+    const { error, learnt, events } = await runOf([rl({ emptyStepsAllowed: 3 })], { say: answered });
+    expect(error!.message).toBe(
+      "step 2: all groups are tied: every attempt at a task earned the same; 3 steps in a row had nothing to learn from",
+    );
+    expect(learnt.calls).toBe(0);
+    expect(events.filter(({ type }) => type === "step")).toHaveLength(2);
+  });
+
+  it("does not mistake a broken reward for a lesson", async () => {
+    const { error } = await runOf([rl({ emptyStepsAllowed: 1 })], {
+      environment: parrot({ grade: () => Number.NaN }),
+    });
+    expect(error!.message).toMatch(/no trajectory has a reward/);
+  });
+
+  it("keeps the demonstrations that the reward filter lets through, and refuses to learn from none", async () => {
+    const mixed = await runOf([sft({ experts: { careful: 1, wrong: 1 }, minimumReward: 1 })], {
+      say: answered,
+    });
+    const demonstrations = mixed.events.find(({ type }) => type === "demonstrations") as TrainEvent & {
+      type: "demonstrations";
+    };
+    expect(demonstrations.played).toBe(20);
+    expect(demonstrations.kept).toBe(Math.round(demonstrations.meanReward * 20));
+    const none = await runOf([sft({ experts: { wrong: 1 }, minimumReward: 1 })]);
+    expect(none.error!.message).toBe("none of 20 demonstrations reached the reward 1");
+    const unknown = await runOf([sft({ experts: { lazy: 1 } })]);
+    expect(unknown.error!.message).toBe('environment "parrot" has no expert "lazy"; it has careful, wrong');
+  });
+
+  it("practises a small world again and measures what there is of it", async () => {
+    const random = createRandom(4);
+    const { summary } = await runOf([sft({}), rl()], {
+      environment: parrot({ few: true }),
+      say: (prompt) => (random.next() < 0.5 ? answered(prompt) : "no"),
+    });
+    expect(summary!.environments["parrot"]!["rl"]!.episodes).toBe(3);
+  });
+});
+
+describe("a config", () => {
+  const { factory } = weightless(answered);
+  const good: RunConfig = { name: "ok", environments: [parrot()], trainer: factory, stages: [rl()] };
+
+  it.each<[string, Partial<RunConfig>, string]>([
+    ["a name that is no file's", { name: "My Run" }, "expected a name of lower-case letters"],
+    ["no environment", { environments: [] }, "expected at least one environment"],
+    ["an environment twice", { environments: [parrot(), parrot()] }, 'environment "parrot" is there twice'],
+    ["a stage twice", { stages: [rl(), rl()] }, 'stage "rl" is there twice'],
+    ["a stage of neither kind", { stages: [{ name: "x" } as unknown as Stage] }, "expected `sft` or `rl`"],
+    ["a size below one", { stages: [rl({ groupSize: 0 })] }, "expected groupSize above 0, got 0"],
+    ["no trainer", { trainer: undefined as unknown as LearnerFactory }, "expected `trainer`"],
+  ])("with %s is refused", (_what, changes, message) => {
+    expect(() => defineRun({ ...good, ...changes })).toThrow(message);
+  });
+
+  it("is compared field by field with the one a run was started with", () => {
+    expect(differenceOf({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] })).toBeUndefined();
+    expect(differenceOf({ a: [1, { b: 2 }] }, { a: [1, { b: 3 }] })).toBe("config.a.1.b was 2 and is 3");
+    expect(differenceOf({}, { seed: 1 })).toBe("config.seed was null and is 1");
+  });
+});
+
+it("estimates the time that is left by each phase's own pace, or the pace of all", () => {
+  const estimate = createEstimate();
+  estimate.expect("sft", 100);
+  estimate.expect("rl", 50);
+  estimate.did("sft", 50, 10);
+  expect(estimate.secondsLeft()).toBeCloseTo(50 * 0.2 + 50 * 0.2);
+  estimate.did("rl", 10, 20);
+  expect(estimate.secondsLeft()).toBeCloseTo(50 * 0.2 + 40 * 2);
+});
