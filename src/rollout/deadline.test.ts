@@ -5,7 +5,7 @@ import { DeadlineError, within } from "./deadline.ts";
 const forever = () => new Promise<never>(() => undefined);
 
 describe("within", () => {
-  it("returns what the work returns, and leaves neither timer nor listener nor a fired signal behind", async () => {
+  it("returns what the work returns, and leaves no timer and no fired signal behind", async () => {
     const { signal } = new AbortController();
     let given: AbortSignal | undefined;
     const work = (inner: AbortSignal) => {
@@ -15,7 +15,16 @@ describe("within", () => {
     expect(await within(work, { milliseconds: 10, signal })).toBe(7);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(given!.aborted).toBe(false);
-    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("gives a signal one listener, however many wait for it, and every one of them hears it", async () => {
+    const controller = new AbortController();
+    const waiting = Array.from({ length: 50 }, () => within(forever, { signal: controller.signal }));
+    await within(() => "done", { signal: controller.signal });
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    controller.abort(new Error("enough"));
+    const ends = await Promise.allSettled(waiting);
+    expect(ends.every(({ status }) => status === "rejected")).toBe(true);
   });
 
   it("stops waiting when time is up, and tells the work", async () => {

@@ -21,14 +21,12 @@ export function startClock({ milliseconds, signal }: { milliseconds?: number; si
           () => controller.abort(new DeadlineError(`took longer than ${milliseconds} ms`)),
           Math.min(milliseconds, longestMs),
         );
-  const follow = () => controller.abort(signal!.reason);
-  if (signal?.aborted) follow();
-  else signal?.addEventListener("abort", follow, { once: true });
+  const unfollow = signal && onAbort(signal, () => controller.abort(signal.reason));
   return {
     signal: controller.signal,
     stop() {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", follow);
+      unfollow?.();
     },
   };
 }
@@ -53,4 +51,29 @@ export async function within<Result>(
   } finally {
     clock.stop();
   }
+}
+
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when a signal fires, or at once if it has; returns how to take that back. A signal looks through all of
+ * its listeners to add or remove one, and thousands of episodes share one signal, so it gets one listener for all.
+ */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => undefined;
+  }
+  let callbacks = listeners.get(signal);
+  if (!callbacks) {
+    const added = new Set<() => void>();
+    const tellAll = () => {
+      for (const tell of added) tell();
+    };
+    signal.addEventListener("abort", tellAll, { once: true });
+    listeners.set(signal, added);
+    callbacks = added;
+  }
+  callbacks.add(callback);
+  return () => listeners.get(signal)?.delete(callback);
 }

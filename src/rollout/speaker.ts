@@ -27,7 +27,7 @@ export type Speaker = {
   speak(turn: SpeakerTurn): Promise<Utterance>;
 };
 
-export type SpeakerTurn = {
+type SpeakerTurn = {
   turn: number;
   messages: readonly Message[];
   tools: readonly ToolSpec[];

@@ -8,14 +8,20 @@ export const endOfTurn = 256;
 export const byteTokenizer: Tokenizer = {
   vocabularySize: 257,
   encode: (text) => Int32Array.from(Buffer.from(text)),
-  decode: (tokens) => Buffer.from(Array.from(tokens).filter((id) => id < endOfTurn)).toString("utf8"),
+  decode(tokens) {
+    const bytes = Buffer.alloc(tokens.length);
+    let length = 0;
+    for (let index = 0; index < tokens.length; index++)
+      if (tokens[index]! < endOfTurn) bytes[length++] = tokens[index]!;
+    return bytes.toString("utf8", 0, length);
+  },
   bytesOf: (id) => (id < endOfTurn ? Uint8Array.of(id) : new Uint8Array(0)),
   idOf: (token) => (Buffer.from(token).length === 1 ? Buffer.from(token)[0] : undefined),
 };
 
 /**
- * A renderer over bytes: `role:content` and a newline a message, calls as `name {json}` on a line of their own.
- * `parse` reads what `turn` writes, and takes a line that begins with `!` for a call that is broken.
+ * A renderer over bytes: `role:content` and a newline a message, calls as `→name {json}` on a line of their own.
+ * `parse` reads what `turn` writes; a call whose arguments are not JSON is broken in structure. Tools are not shown.
  */
 export const byteRenderer: Renderer = {
   tokenizer: byteTokenizer,

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Policy } from "../spec/policy.ts";
 import type { Renderer } from "../spec/tokenizer.ts";
 
@@ -20,10 +21,12 @@ export function scriptedPolicy(
     contextLength,
     async sample({ prompt, params, count = 1, signal }) {
       const delay = typeof latencyMs === "number" ? latencyMs : latencyMs();
-      if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+      if (delay > 0) await setTimeout(delay, undefined, { signal });
       signal?.throwIfAborted();
       const spoken = renderer.tokenizer.encode(say(renderer.tokenizer.decode(prompt)));
-      const whole = Int32Array.from([...spoken, renderer.stopTokens[0]!]);
+      const whole = new Int32Array(spoken.length + 1);
+      whole.set(spoken);
+      whole[spoken.length] = renderer.stopTokens[0]!;
       const tokens = whole.slice(0, params.maxTokens);
       const sample = {
         tokens,
