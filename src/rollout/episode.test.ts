@@ -477,6 +477,33 @@ describe("a player", () => {
     sampling: { temperature: 0 },
   };
 
+  it("is not credited with an assistant turn that the world shows as an example", async () => {
+    const environment = world({
+      messages: [
+        { role: "user", content: "go" },
+        { role: "assistant", content: "an example" },
+        { role: "user", content: "now you" },
+      ],
+    });
+    const speaker: Player = () => ({ role: "assistant", content: "done" });
+    const shared = { environment, request, player: speaker, playerName: "expert", grade };
+    const later = tokenizeTrajectory(await playWithPlayer(shared), byteRenderer);
+    expect(later.nodes.map(({ mask, tokens }) => [mask, tokens.length > 0])).toEqual([
+      [false, false],
+      [false, false],
+      [false, true],
+      [true, true],
+    ]);
+    expect(later.nodes).toEqual((await playWithPlayer({ ...shared, renderer: byteRenderer })).nodes);
+  });
+
+  it("is the only one whose words are made into tokens later: what was sampled is refused", async () => {
+    const sampled = await play("done");
+    expect(() => tokenizeTrajectory(sampled, byteRenderer)).toThrow(
+      `trajectory ${sampled.id}, node 1: expected a message that a player spoke, got sampled tokens`,
+    );
+  });
+
   it("plays the same loop in messages, and its tokens can be added later or at once", async () => {
     const shared = { environment: world(), request, player, playerName: "expert", grade };
     const later = tokenizeTrajectory(await playWithPlayer(shared), byteRenderer);
