@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -109,6 +109,22 @@ describe("a folder that is not right", () => {
     ],
     ["another activation", { hidden_act: "gelu" }, "expected the activation silu, got gelu"],
     ["sliding windows", { use_sliding_window: true }, "sliding-window attention is not supported"],
+    [
+      "a layer that slides",
+      { layer_types: ["full_attention", "sliding_attention"] },
+      "expected layers of full_attention, got sliding_attention",
+    ],
+    ["a bias that only Qwen2 has", { attention_bias: true }, "attention_bias is only supported for Qwen2"],
+    ["quantized weights", { quantization_config: { bits: 4 } }, "quantized weights are not supported"],
+    ["half-rotated heads", { partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
+    [
+      "rotary parameters by layer type",
+      { rope_parameters: { full_attention: { rope_theta: 1e4 } } },
+      'each kind of layer ("full_attention")',
+    ],
+    ["scaling without its factor", { rope_parameters: { rope_type: "linear" } }, '"linear" needs factor'],
+    ["heads that do not divide", { num_key_value_heads: 3 }, "4 attention heads cannot share 3"],
+    ["heads of odd size", { head_dim: 15 }, "expected heads of an even size, got 15"],
     ["unknown rope scaling", { rope_parameters: { rope_type: "yarn", rope_theta: 1e4 } }, 'got "yarn"'],
     ["a size that is no number", { hidden_size: "wide" }, "config.json: hidden_size"],
     ["tensors of another shape", { intermediate_size: 64 }, "expected shape [32,64], got [32,48]"],
@@ -136,5 +152,69 @@ describe("a folder that is not right", () => {
     );
     expect(() => loadHuggingFace(directory)).toThrow('expected names of files beside it, got "../../secret"');
     expect(() => loadHuggingFace(scratch())).toThrow("config.json");
+  });
+
+  it("with a tensor in two files, or an index that is not JSON, is refused", () => {
+    const directory = copyOf("llama");
+    const index = join(directory, "model.safetensors.index.json");
+    const first = "model-00001-of-00005.safetensors";
+    cpSync(join(directory, first), join(directory, "again.safetensors"));
+    const { weight_map } = JSON.parse(readFileSync(index, "utf8")) as { weight_map: Record<string, string> };
+    writeFileSync(index, JSON.stringify({ weight_map: { ...weight_map, more: "again.safetensors" } }));
+    expect(() => loadHuggingFace(directory)).toThrow("is in another file too");
+    writeFileSync(index, "{");
+    expect(() => loadHuggingFace(directory)).toThrow("index.json: expected JSON");
+  });
+});
+
+describe("a folder of another age", () => {
+  const rewrite = (name: string, change: (config: Record<string, unknown>) => Record<string, unknown>) => {
+    const directory = copyOf(name);
+    const path = join(directory, "config.json");
+    writeFileSync(
+      path,
+      JSON.stringify(change(JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>)),
+    );
+    return loadHuggingFace(directory).config;
+  };
+
+  it("may keep rope_theta beside rope_scaling, and call the type of scaling `type`", () => {
+    const expected = loadHuggingFace(join(fixtures, "llama")).config;
+    const config = rewrite("llama", ({ rope_parameters, ...rest }) => {
+      const { rope_theta, rope_type, ...scaling } = rope_parameters as Record<string, unknown>;
+      return { ...rest, rope_theta, rope_scaling: { ...scaling, type: rope_type } };
+    });
+    expect(config).toEqual(expected);
+    expect(config.ropeTheta).toBe(5000);
+    const linear = rewrite("llama", (written) => ({
+      ...written,
+      rope_parameters: undefined,
+      rope_scaling: { type: "linear", factor: 2 },
+    }));
+    expect(linear).toMatchObject({ ropeTheta: 10000, ropeScaling: { type: "linear", factor: 2 } });
+  });
+
+  it("may leave out what follows from the rest", () => {
+    const expected = loadHuggingFace(join(fixtures, "llama")).config;
+    expect(rewrite("llama", (written) => ({ ...written, head_dim: undefined }))).toEqual(expected);
+  });
+});
+
+describe("a folder that is written", () => {
+  it("has the files it is given beside the model", () => {
+    const directory = scratch();
+    const model = loadHuggingFace(join(fixtures, "qwen2"));
+    saveHuggingFace(model, directory, { extraFiles: { "tokenizer.json": "{}" } });
+    expect(readdirSync(directory).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
+    for (const name of ["../out", "config.json", "model.safetensors"])
+      expect(() => saveHuggingFace(model, directory, { extraFiles: { [name]: "" } })).toThrow(
+        `got "${name}"`,
+      );
+  });
+
+  it("is refused for a shape that no architecture has", () => {
+    const { config, parameters } = loadHuggingFace(join(fixtures, "qwen2"));
+    const both = { config: { ...config, queryKeyNorm: true }, parameters };
+    expect(() => saveHuggingFace(both, scratch())).toThrow("both queryKeyNorm and attentionBias");
   });
 });
