@@ -45,7 +45,7 @@ function parrot({ few = false, grade }: { few?: boolean; grade?: () => number } 
     start: ({ input }) => ({ messages: [{ role: "user", content: `say ${input}` }], tools: [] }),
     rewards: { correct: grade ? { weight: 1, grade } : correct() },
     experts: {
-      careful: ({ answer }) => scripted(() => ({ answer: JSON.stringify(answer) })),
+      careful: ({ answer }) => scripted(() => ({ answer: answer as string })),
       wrong: () => scripted(() => ({ answer: "no" })),
     },
   });
