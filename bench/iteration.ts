@@ -80,10 +80,13 @@ export const run: Bench = async ({ say }) => {
     reward: [],
     batch: [],
     update: [],
+    share: [],
   };
   let tokens = 0;
+  const sampling = createStopwatch();
   for (let step = 0; step <= repetitions; step++) {
     const startedAt = performance.now();
+    sampling.reset();
     const policy = await trainer.policy();
     const tasks = takeTasks({ environments: [world], split: "train", count: 8, seed: step });
     const requests = toRequests({
@@ -97,7 +100,7 @@ export const run: Bench = async ({ say }) => {
     const played = await rollout({
       environments: [world],
       requests,
-      policy: toWholeTurns(policy),
+      policy: toWholeTurns(policy, sampling),
       renderer,
       limits,
       grade,
@@ -132,11 +135,11 @@ export const run: Bench = async ({ say }) => {
     seconds["whole"]!.push((endedAt - startedAt) / 1000);
     seconds["tools"]!.push(own("toolMs"));
     seconds["reward"]!.push(own("gradingMs"));
-    seconds["sample"]!.push((playedAt - startedAt) / 1000 - own("toolMs") - own("gradingMs"));
+    seconds["sample"]!.push(sampling.seconds());
     seconds["batch"]!.push((batchedAt - playedAt) / 1000);
     seconds["update"]!.push((endedAt - batchedAt) / 1000);
     seconds["share"]!.push(
-      1 - (own("toolMs") + own("gradingMs") + (batchedAt - playedAt) / 1000) / ((endedAt - startedAt) / 1000),
+      (sampling.seconds() + (endedAt - batchedAt) / 1000) / ((endedAt - startedAt) / 1000),
     );
     say(`iteration ${step}: ${((endedAt - startedAt) / 1000).toFixed(2)} s`);
   }
@@ -149,11 +152,33 @@ export const run: Bench = async ({ say }) => {
   ];
 };
 
-/** Calls a cut turn a whole one: a random model's turns have no end of their own. */
-function toWholeTurns(policy: Policy): Policy {
+/** Measures how long at least one of several calls was under way. */
+function createStopwatch() {
+  let [running, total, since] = [0, 0, 0];
+  return {
+    async time<T>(work: () => Promise<T>): Promise<T> {
+      if (running++ === 0) since = performance.now();
+      try {
+        return await work();
+      } finally {
+        if (--running === 0) total += performance.now() - since;
+      }
+    },
+    seconds: () => total / 1000,
+    reset: () => {
+      total = 0;
+    },
+  };
+}
+
+/** Calls a cut turn a whole one, since a random model's turns have no end of their own, and times the sampling. */
+function toWholeTurns(policy: Policy, stopwatch: ReturnType<typeof createStopwatch>): Policy {
   return {
     ...policy,
     sample: async (request) =>
-      (await policy.sample(request)).map((sample) => ({ ...sample, stopReason: "stop" })),
+      (await stopwatch.time(() => policy.sample(request))).map((sample) => ({
+        ...sample,
+        stopReason: "stop",
+      })),
   };
 }

@@ -5,8 +5,8 @@ import { ropeTables } from "./rope.ts";
 /**
  * The forward pass over new tokens that follow a cache of keys and values, weights baked in: inputs `ids` and
  * `positions` [B, T], `mask` [B, 1, 1, T, C + T], `picks` [B] (flat cell whose logits are wanted), and for every
- * layer `keys` [B, K, d, C] and `values` [B, K, C, d]. Outputs `logits` [B, V] and each layer's new keys
- * [B, K, d, T] and values [B, K, T, d]. The cache itself never passes through an output: outputs are copied.
+ * layer `keys` and `values` [B, K, C, d]. Outputs `logits` [B, V] and each layer's new keys and values
+ * [B, K, T, d]. The cache itself never passes through an output: outputs are copied.
  */
 export function decodeGraph({ config, parameters }: Model): Graph {
   const graph = createGraph();
@@ -54,7 +54,7 @@ export function decodeGraph({ config, parameters }: Model): Graph {
   let x = graph.node("Gather", [embedding, graph.node("Reshape", [ids, integers([-1])])], { axis: 0 });
   for (let layer = 0; layer < config.layers; layer++) {
     const at = (name: string) => `model.layers.${layer}.${name}`;
-    const keys = graph.input(`keys ${layer}`, "float32", ["B", keyValueHeads, headSize, "C"]);
+    const keys = graph.input(`keys ${layer}`, "float32", ["B", keyValueHeads, "C", headSize]);
     const values = graph.input(`values ${layer}`, "float32", ["B", keyValueHeads, "C", headSize]);
 
     const before = norm(x, at("input_layernorm.weight"));
@@ -77,15 +77,13 @@ export function decodeGraph({ config, parameters }: Model): Graph {
       toHeads(q!, heads, queryNorm, true),
       sized([batch, integers([keyValueHeads, -1, headSize])]),
     ]);
-    const newKeys = graph.node("Transpose", [toHeads(k!, keyValueHeads, keyNorm, true)], {
-      perm: [0, 1, 3, 2],
-    });
+    const newKeys = toHeads(k!, keyValueHeads, keyNorm, true);
     const newValues = toHeads(v!, keyValueHeads, null, false);
-    graph.output(newKeys, `new keys ${layer}`, "float32", ["B", keyValueHeads, headSize, "T"]);
+    graph.output(newKeys, `new keys ${layer}`, "float32", ["B", keyValueHeads, "T", headSize]);
     graph.output(newValues, `new values ${layer}`, "float32", ["B", keyValueHeads, "T", headSize]);
 
-    const overCache = graph.node("FusedMatMul", [queries, keys], { alpha }, contributed);
-    const overNew = graph.node("FusedMatMul", [queries, newKeys], { alpha }, contributed);
+    const overCache = graph.node("FusedMatMul", [queries, keys], { alpha, transB: 1 }, contributed);
+    const overNew = graph.node("FusedMatMul", [queries, newKeys], { alpha, transB: 1 }, contributed);
     const scores = graph.node("Concat", [overCache, overNew], { axis: 3 });
     const split = graph.node("Reshape", [
       scores,
@@ -93,7 +91,7 @@ export function decodeGraph({ config, parameters }: Model): Graph {
     ]);
     const softmax = graph.node("Softmax", [graph.node("Add", [split, mask])], { axis: -1 });
     const weights = graph.node("Reshape", [softmax, graph.node("Shape", [scores])]);
-    const capacity = graph.node("Slice", [graph.node("Shape", [keys]), integers([3]), integers([4])]);
+    const capacity = graph.node("Slice", [graph.node("Shape", [keys]), integers([2]), integers([3])]);
     const [onCache, onNew] = graph.nodes("Split", [weights, sized([capacity, length])], 2, { axis: 3 });
     const seen = graph.node("Add", [
       graph.node("MatMul", [onCache!, values]),

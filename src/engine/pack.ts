@@ -68,22 +68,29 @@ function scoredLength({ weights }: TrainRow): number {
   return length;
 }
 
-/** Tries every grid length from the longest row up, first-fit decreasing, and takes the least work. */
+/**
+ * Longest grid for a model. It may be longer than the model's context, since positions start anew with each row; the
+ * rotary tables have as many rows.
+ */
+export function gridLimit({ contextLength }: ModelConfig): number {
+  return roundUp(Math.max(contextLength, Math.min(2 * contextLength, 4096)), gridStep);
+}
+
+const gridStep = 16;
+
+/** Tries grid lengths from the longest row to twice it, first-fit decreasing, and takes the least work. */
 function cheapestLayout(
   placed: readonly Placed[],
   config: ModelConfig,
 ): { length: number; bins: Placed[][] } {
   const { hiddenSize, feedForwardSize } = config;
-  // length at which attention costs as much as the linear layers; its memory traffic counted as twice its arithmetic
-  const attentionParity = (4 * hiddenSize + 3 * feedForwardSize) / 6;
-  const longest = roundUp(placed[0]!.length, 16);
+  // length at which attention has as many multiplications as the linear layers
+  const attentionParity = (4 * hiddenSize + 3 * feedForwardSize) / 2;
+  const longest = roundUp(placed[0]!.length, gridStep);
   const total = placed.reduce((sum, { length }) => sum + length, 0);
+  const limit = Math.max(longest, Math.min(2 * longest, gridLimit(config), roundUp(total, gridStep)));
   let best: { length: number; bins: Placed[][]; cost: number } | undefined;
-  for (
-    let length = longest;
-    length <= Math.max(longest, Math.min(config.contextLength, roundUp(total, 16)));
-    length += 16
-  ) {
+  for (let length = longest; length <= limit; length += gridStep) {
     const bins = firstFit(placed, length);
     const cost = bins.length * length * (1 + length / attentionParity);
     if (!best || cost < best.cost) best = { length, bins, cost };

@@ -7,8 +7,10 @@ import type { StoredRow } from "./key-value-cache.ts";
 export function createPrefixCache({ bytes }: { bytes: number }) {
   const rows = new Set<StoredRow>();
   let used = 0;
-  const remove = (row: StoredRow) => {
-    if (rows.delete(row)) used -= sizeOf(row);
+  const remove = (row: StoredRow): boolean => {
+    const found = rows.delete(row);
+    if (found) used -= sizeOf(row);
+    return found;
   };
 
   return {
@@ -34,7 +36,7 @@ export function createPrefixCache({ bytes }: { bytes: number }) {
         remove(oldest);
       }
     },
-    /** Forgets a row that a longer one has taken the place of. */
+    /** Forgets a row that a longer one takes the place of; false if it was not there. */
     remove,
     bytesUsed: () => used,
   };

@@ -74,6 +74,24 @@ describe("the sampler", () => {
     await Promise.all([kept.close(), fresh.close()]);
   });
 
+  it("goes on from one past in several ways at once, and again from each, without mixing them up", async () => {
+    const kept = await open();
+    const fresh = await open({ cacheBytes: 0 });
+    const [root] = await Promise.all(kept.sample([{ prompt: prompt(6, 30), stream: 0, params }]));
+    const past = [...prompt(6, 30), ...root!.tokens];
+    let branches = [1, 2, 3].map((word) => Int32Array.from([...past, word]));
+    for (let turn = 0; turn < 3; turn++) {
+      const requests = branches.map((prompt, stream) => ({ prompt, stream, params }));
+      const [ours, theirs] = await Promise.all([
+        Promise.all(kept.sample(requests)),
+        Promise.all(fresh.sample(requests)),
+      ]);
+      expect(ours.map(({ tokens }) => tokens)).toEqual(theirs.map(({ tokens }) => tokens));
+      branches = branches.map((branch, index) => Int32Array.from([...branch, ...ours[index]!.tokens, turn]));
+    }
+    await Promise.all([kept.close(), fresh.close()]);
+  });
+
   it("runs a prompt that a group shares once, and draws different samples from it", async () => {
     const sampler = await open();
     const shared = prompt(6, 30);

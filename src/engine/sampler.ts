@@ -3,7 +3,7 @@ import { AttuneError } from "../spec/error.ts";
 import type { Sample, SamplingParams, StopReason } from "../spec/policy.ts";
 import { decodeGraph } from "./decode-graph.ts";
 import { createDraw } from "./draw.ts";
-import { createKeyValueCache } from "./key-value-cache.ts";
+import { createKeyValueCache, type StoredRow } from "./key-value-cache.ts";
 import type { Model } from "./model.ts";
 import { createPrefixCache } from "./prefix-cache.ts";
 import { createSession, floats, integers } from "./session.ts";
@@ -47,6 +47,8 @@ type Row = {
   tokens: Int32Array;
   length: number;
   cached: number;
+  /** Keys and values kept of this conversation so far; this row alone owns them while it runs. */
+  earlier?: StoredRow;
   logprobs: Float32Array;
   random: Random;
   stop: StopMatcher;
@@ -106,7 +108,7 @@ export async function createSampler(model: Model, options: SamplerOptions): Prom
     };
     for (let layer = 0; layer < config.layers; layer++) {
       const { keys, values } = cache.view(layer, from, batch);
-      feeds[`keys ${layer}`] = floats(keys, [batch, config.keyValueHeads, config.headSize, capacity]);
+      feeds[`keys ${layer}`] = floats(keys, [batch, config.keyValueHeads, capacity, config.headSize]);
       feeds[`values ${layer}`] = floats(values, [batch, config.keyValueHeads, capacity, config.headSize]);
     }
     const results = await session.run(feeds);
@@ -115,7 +117,7 @@ export async function createSampler(model: Model, options: SamplerOptions): Prom
       const values = results[`new values ${layer}`]!.data as Float32Array;
       for (const [index, row] of members.entries()) {
         const target = { row: from + index, length: row.cached };
-        cache.append(layer, target, { keys, values, row: index, stride: length, count: counts[index]! });
+        cache.append(layer, target, { keys, values, row: index, capacity: length }, counts[index]!);
       }
     }
     for (const [index, row] of members.entries()) row.cached += counts[index]!;
@@ -154,7 +156,9 @@ export async function createSampler(model: Model, options: SamplerOptions): Prom
         if (!prefix) continue;
         cache.restore(prefix.row, from + index, prefix.length);
         row.cached = prefix.length;
-        if (prefix.length === prefix.row.tokens.length) prefixes.remove(prefix.row);
+        // of several rows that go on from one, the first takes it over
+        const whole = prefix.length === prefix.row.tokens.length;
+        if (whole && prefixes.remove(prefix.row)) row.earlier = prefix.row;
       }
       const logits = await run(
         from,
@@ -197,7 +201,8 @@ export async function createSampler(model: Model, options: SamplerOptions): Prom
       const reason = aborted ? undefined : stopReason(row);
       if (!aborted && reason === undefined) continue;
       if (reason !== undefined) {
-        prefixes.keep(cache.store(index, row.tokens.slice(0, row.cached)));
+        if (options.cacheBytes > 0)
+          prefixes.keep(cache.store(index, row.tokens.slice(0, row.cached), row.earlier));
         const from = row.request.prompt.length;
         row.resolve({
           tokens: row.tokens.slice(from, row.length),

@@ -292,6 +292,21 @@ describe("packRows", () => {
     for (const { bins, length } of packed) expect(bins * length).toBeLessThanOrEqual(256);
   });
 
+  it("may lay rows in grids that are longer than the context, and gives them the same log-probabilities", async () => {
+    const config = { ...tiny, contextLength: 40 };
+    const rows = [39, 31, 22, 17, 9, 7].map((length, index) => randomRow(index, length));
+    const lengths = packRows(rows, config, { cellBudget: 4096 }).map(({ length }) => length);
+    expect(Math.max(...lengths)).toBeGreaterThan(40);
+    const training = createTraining(createModel(config, { seed: 1 }), { threads: 1 });
+    const together = await training.forward(rows);
+    for (const [index, row] of rows.entries()) {
+      const [alone] = await training.forward([row]);
+      for (const [at, logprob] of alone!.entries())
+        expect(Math.abs(logprob - together[index]![at]!)).toBeLessThan(1e-5);
+    }
+    await training.close();
+  });
+
   it("wastes less than a fifth of its cells on ragged rows", () => {
     const rows = Array.from({ length: 64 }, (_, index) => randomRow(index, 5 + ((index * 13) % 40)));
     const packed = packRows(rows, { ...tiny, contextLength: 256 }, { cellBudget: 4096 });

@@ -3,6 +3,7 @@ import type { Dimension } from "./graph.ts";
 import { attention, linear, type RotaryTables, rmsNorm, rotate, swiGlu } from "./layers.ts";
 import { type ModelConfig, parameterShapes } from "./model.ts";
 import { add, gatherRows, reshape, shapeOf, transpose } from "./operators.ts";
+import { gridLimit } from "./pack.ts";
 import { ropeTables } from "./rope.ts";
 
 export type TransformerInputs = {
@@ -77,8 +78,8 @@ export function logitsOf(
 }
 
 function rotaryTables(tape: Tape, config: ModelConfig, positions: Value): RotaryTables {
-  const { cos, sin } = ropeTables(config, config.contextLength);
-  const shape = [config.contextLength, config.headSize / 2];
+  const { cos, sin } = ropeTables(config, gridLimit(config));
+  const shape = [gridLimit(config), config.headSize / 2];
   const constant = (data: Float32Array): Value => ({
     name: tape.graph.constant(data, shape),
     shape,

@@ -95,11 +95,13 @@ async function checkStandard(schema: StandardSchemaV1, value: JsonObject): Promi
   return { ok: false, issues: issues.join("; ") };
 }
 
-/** One validator for each schema object: sessions make their tools anew, and compiling is what costs. */
-const validators = new WeakMap<object, (value: JsonObject) => ArgumentCheck>();
+/** Validators by schema, as text: sessions make their tools anew, and compiling is what costs. */
+const validators = new Map<string, (value: JsonObject) => ArgumentCheck>();
+const mostValidators = 1000;
 
 function checkJsonSchema(name: string, schema: JsonSchema): (value: JsonObject) => ArgumentCheck {
-  const known = validators.get(schema);
+  const text = JSON.stringify(schema);
+  const known = validators.get(text);
   if (known) return known;
   const Dialect = /draft-0[67]/.test(String(schema["$schema"])) ? Ajv : Ajv2020;
   const ajv = new Dialect({ strict: false, allErrors: true, logger: false });
@@ -116,6 +118,7 @@ function checkJsonSchema(name: string, schema: JsonSchema): (value: JsonObject) 
     validate(value)
       ? { ok: true, value }
       : { ok: false, issues: ajv.errorsText(validate.errors, { dataVar: "arguments" }) };
-  validators.set(schema, check);
+  if (validators.size >= mostValidators) validators.clear();
+  validators.set(text, check);
   return check;
 }

@@ -15,7 +15,7 @@ describe("statistics", () => {
     const { low, high } = wilsonInterval(8, 10);
     expect(low).toBeCloseTo(0.4902, 4);
     expect(high).toBeCloseTo(0.9433, 4);
-    expect(wilsonInterval(0, 20).low).toBe(0);
+    for (const trials of [6, 20, 150]) expect(wilsonInterval(0, trials).low).toBe(0);
     expect(wilsonInterval(20, 20).high).toBe(1);
     expect(wilsonInterval(0, 0)).toEqual({ low: 0, high: 1 });
   });

@@ -47,5 +47,6 @@ export function wilsonInterval(
   const denominator = 1 + z ** 2 / trials;
   const center = (share + z ** 2 / (2 * trials)) / denominator;
   const half = (z / denominator) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
-  return { low: Math.max(0, center - half), high: Math.min(1, center + half) };
+  // at the ends the sums cancel exactly, but not in floating point
+  return { low: successes === 0 ? 0 : center - half, high: successes === trials ? 1 : center + half };
 }
