@@ -31,6 +31,13 @@ const cases: Case[] = [
     stepsPerRound: 5,
   },
   {
+    name: "L ragged 16 rows of 60–250",
+    preset: "L",
+    optimizer: "adamw",
+    rows: multiTurn("L", { count: 16, shortest: 60, longest: 250 }),
+    stepsPerRound: 2,
+  },
+  {
     name: "nano 8 rows of about 70",
     preset: "nano",
     optimizer: "muon",

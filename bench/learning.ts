@@ -1,6 +1,6 @@
 // What the quickstart learns, over seeds and demonstrations. `mixed` is the quickstart itself; `filtered` keeps only
 // demonstrations that a reward filter lets through; `few` does so with a fifth as many, and practises on what still differs.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dapo } from "../src/algorithm/dapo.ts";
@@ -18,7 +18,7 @@ const variants: Record<string, QuickstartOptions> = {
   },
 };
 
-/** `only` picks a variant, or one run as `variant:seed`. Curves are left in the runs' directories. */
+/** `only` picks a variant, or one run as `variant:seed`. */
 export const run: Bench = async ({ say, only }) => {
   const root = mkdtempSync(join(tmpdir(), "attune-learning-"));
   const rows: BenchRow[] = [];
@@ -36,7 +36,6 @@ export const run: Bench = async ({ say, only }) => {
           if (event.type === "step" && event.stage === "rl") curve.push(event.metrics["reward"]!);
         },
       });
-      writeFileSync(join(summary.run, "curve.json"), JSON.stringify(curve));
       for (const label of ["sft", "rl"]) {
         const environments = Object.entries(summary.environments);
         const success =
@@ -45,6 +44,7 @@ export const run: Bench = async ({ say, only }) => {
           case: `${variant}, seed ${seed}, after ${label}`,
           unit: "held-out success",
           value: success,
+          ...(label === "rl" && { curve }),
         });
         for (const [name, own] of environments) {
           rows.push({

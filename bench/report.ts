@@ -9,6 +9,8 @@ export type BenchRow = {
   peerValue?: number;
   ratio?: number;
   skipped?: string;
+  /** One value per step, where a case is about how something develops. */
+  curve?: readonly number[];
 };
 
 export type BenchReport = {
