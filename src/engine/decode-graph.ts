@@ -105,7 +105,10 @@ export function decodeGraph({ config, parameters }: Model): Graph {
       graph.node("Transpose", [perHead], { perm: [0, 2, 1, 3] }),
       integers([-1, queryWidth]),
     ]);
-    x = graph.node("Add", [x, project(flat, [at("self_attn.o_proj")])]);
+    // what follows the last attention concerns each token alone: only those whose logits are wanted go on
+    const isLast = layer === config.layers - 1;
+    const needed = (value: string) => (isLast ? graph.node("Gather", [value, picks], { axis: 0 }) : value);
+    x = graph.node("Add", [needed(x), project(needed(flat), [at("self_attn.o_proj")])]);
 
     const between = norm(x, at("post_attention_layernorm.weight"));
     const both = project(between, [at("mlp.gate_proj"), at("mlp.up_proj")]);
@@ -115,7 +118,7 @@ export function decodeGraph({ config, parameters }: Model): Graph {
     const activated = graph.node("Mul", [graph.node("Mul", [gate!, graph.node("Sigmoid", [gate!])]), up!]);
     x = graph.node("Add", [x, project(activated, [at("mlp.down_proj")])]);
   }
-  const last = norm(graph.node("Gather", [x, picks], { axis: 0 }), "model.norm.weight");
+  const last = norm(x, "model.norm.weight");
   const head = config.tiedEmbeddings ? embedding : parameter("lm_head.weight");
   graph.output(graph.node("Gemm", [last, head], { transB: 1 }), "logits", "float32", [
     "B",

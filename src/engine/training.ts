@@ -13,7 +13,6 @@ import { targetLogProbabilities } from "./layers.ts";
 import { emitLoss, type GraphLoss } from "./losses.ts";
 import type { Model, ModelConfig } from "./model.ts";
 import { createMuon, type MuonMatrix } from "./muon.ts";
-import { gatherRows } from "./operators.ts";
 import { attentionMask, type Packed, packRows } from "./pack.ts";
 import { createSession, floats, integers, type Session } from "./session.ts";
 import { declareParameters, hiddenStates, logitsOf } from "./transformer.ts";
@@ -209,8 +208,7 @@ function trainingGraph(config: ModelConfig, loss: GraphLoss | "forward") {
   const targets = tape.input("targets", "int64", ["N"]);
   const parameters = declareParameters(tape, config);
 
-  const hidden = hiddenStates(tape, config, parameters, { ids, positions, mask });
-  const scored = gatherRows(tape, hidden, picks);
+  const scored = hiddenStates(tape, config, parameters, { ids, positions, mask, picks });
   const current = targetLogProbabilities(tape, logitsOf(tape, config, parameters, scored), targets);
   tape.graph.output(current.name, "logprobs", "float32", ["N"]);
   if (loss === "forward") return tape.graph;

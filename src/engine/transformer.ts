@@ -13,6 +13,8 @@ export type TransformerInputs = {
   positions: Value;
   /** Added to attention scores: 0 where a query may look, a large negative number elsewhere; [B, 1, 1, T, T]. */
   mask: Value;
+  /** Tokens whose hidden states are asked for, [N]: places in [B·T]. */
+  picks: Value;
 };
 
 /** Declares every parameter of a model as an input of the graph. */
@@ -20,12 +22,15 @@ export function declareParameters(tape: Tape, config: ModelConfig): Map<string, 
   return new Map([...parameterShapes(config)].map(([name, shape]) => [name, tape.parameter(name, shape)]));
 }
 
-/** The decoder's last hidden states, normalised, [B·T, d]; the LM head is applied where the caller needs it. */
+/**
+ * The decoder's last hidden states at `picks`, normalised, [N, d]. What follows the last layer's attention concerns
+ * each token alone, so only the picked ones go through it.
+ */
 export function hiddenStates(
   tape: Tape,
   config: ModelConfig,
   parameters: ReadonlyMap<string, Value>,
-  { ids, positions, mask }: TransformerInputs,
+  { ids, positions, mask, picks }: TransformerInputs,
 ): Value {
   const tables = rotaryTables(tape, config, positions);
   const sizes = shapeOf(tape, positions);
@@ -54,7 +59,10 @@ export function hiddenStates(
     const group = config.heads / config.keyValueHeads;
     const queries = groupQueries(tape, heads(before, "q"), config);
     const seen = attention(tape, queries, heads(before, "k"), heads(before, "v"), { mask, group });
-    x = add(tape, x, project(joinHeads(tape, seen, sizes, config), "self_attn.o_proj"));
+    const isLast = layer === config.layers - 1;
+    const needed = (value: Value) => (isLast ? gatherRows(tape, value, picks) : value);
+    const joined = needed(joinHeads(tape, seen, sizes, config));
+    x = add(tape, needed(x), project(joined, "self_attn.o_proj"));
 
     const between = normalised(x, `model.layers.${layer}.post_attention_layernorm.weight`);
     const wide = swiGlu(tape, project(between, "mlp.gate_proj"), project(between, "mlp.up_proj"));
