@@ -83,7 +83,9 @@ export function createKeyValueCache(config: ModelConfig, { rows }: { rows: numbe
       const grows = earlier !== undefined && earlier.capacity >= tokens.length;
       const room = grows ? earlier.capacity : Math.ceil((1.25 * tokens.length) / block) * block;
       const from = grows ? earlier.tokens.length : 0;
-      const array = () => new Float32Array(room * keyValueHeads * headSize);
+      // not zeroed: what lies beyond the tokens is never read
+      const array = () =>
+        new Float32Array(Buffer.allocUnsafeSlow(4 * room * keyValueHeads * headSize).buffer);
       const stored: StoredRow = { tokens, keys: [], values: [], capacity: room };
       for (let layer = 0; layer < layers; layer++) {
         stored.keys.push(grows ? earlier.keys[layer]! : array());
