@@ -40,6 +40,7 @@ const legend = [...new Set(curves.map(({ variant }) => variant))].map(
 process.stdout.write(
   [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" font-family="sans-serif" font-size="12" fill="#475569">`,
+    "<title>Mean training reward by RL step</title>",
     `<rect width="${size.width}" height="${size.height}" fill="#ffffff"/>`,
     ...grid,
     ...ticks,

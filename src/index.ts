@@ -20,13 +20,21 @@ export { type ToolDefinition, tool } from "./environment/tool.ts";
 export { compare, compareTrajectories } from "./eval/compare.ts";
 export { passAtK, passHatK, toPasses } from "./eval/pass-at-k.ts";
 export { type EvaluationReport, toReport } from "./eval/report.ts";
-export { atlas, calculator, echo, files } from "./gym/index.ts";
+export { atlas, calculator, echo, files, math } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
 export { loadRenderer } from "./render/renderer.ts";
 export { correct, economy, format, toolFailures, toolUse } from "./reward/components.ts";
 export { type Rollout, rollout } from "./rollout/rollout.ts";
+export {
+  createMemoryShell,
+  createNamespace,
+  createPyodide,
+  createQuickJs,
+  whyNoNamespaces,
+} from "./sandbox/index.ts";
 export { AttuneError } from "./spec/error.ts";
 export type * from "./spec/index.ts";
+export { SandboxError } from "./spec/sandbox.ts";
 export { ToolError } from "./spec/tool.ts";
 export { defineRun, type RunConfig, type Stage } from "./train/define-run.ts";
 export type { RunSummary, TrainEvent } from "./train/event.ts";

@@ -11,7 +11,7 @@ import { toGradeContext } from "../trajectory/grade-context.ts";
 import { type AtlasInput, atlas } from "./atlas/atlas.ts";
 import { atlasCountries, countryOfCapital } from "./atlas/countries.ts";
 import { evaluate } from "./calculator/expression.ts";
-import { gym } from "./index.ts";
+import { calculator, echo, files, gym } from "./index.ts";
 
 const play: Play = ({ environment, task, player, seed }) =>
   playWithPlayer({
@@ -35,6 +35,9 @@ const playAll = (environment: Environment, expert: string, count: number) =>
     ),
   );
 
+/** Those that a model with a context of 256 tokens can play. */
+const small = { atlas, calculator, echo, files };
+
 for (const make of [...Object.values(gym), () => atlas({ kinds: ["capital-second-neighbor-field"] })])
   environmentContract(make(), { tasks: 60 });
 
@@ -53,15 +56,20 @@ describe.each(Object.entries(gym))("%s", (_name, make) => {
     expect(played.filter(({ reward }) => reward !== 1).map(({ task }) => task)).toEqual([]);
   });
 
-  it("has an expert that speaks as briefly as a context of 256 tokens asks for", async () => {
-    for (const { nodes } of await playAll(environment, "careful", 60)) {
-      const said = nodes.map(({ message }) => message).filter((message) => message?.role === "assistant");
-      const thoughts = said.filter(({ toolCalls }) => toolCalls !== undefined).map(({ content }) => content);
-      expect(thoughts.filter((thought) => !/^[a-z]+( [a-z]+)?$/.test(thought))).toEqual([]);
-      expect(said.at(-1)!.content).toMatch(/^<answer>.+<\/answer>$/s);
-      expect(nodes.map(({ message }) => message?.content ?? "").join(" ").length).toBeLessThan(400);
-    }
-  });
+  it.runIf(Object.hasOwn(small, environment.name))(
+    "has an expert that speaks as briefly as a context of 256 tokens asks for",
+    async () => {
+      for (const { nodes } of await playAll(environment, "careful", 60)) {
+        const said = nodes.map(({ message }) => message).filter((message) => message?.role === "assistant");
+        const thoughts = said
+          .filter(({ toolCalls }) => toolCalls !== undefined)
+          .map(({ content }) => content);
+        expect(thoughts.filter((thought) => !/^[a-z]+( [a-z]+)?$/.test(thought))).toEqual([]);
+        expect(said.at(-1)!.content).toMatch(/^<answer>.+<\/answer>$/s);
+        expect(nodes.map(({ message }) => message?.content ?? "").join(" ").length).toBeLessThan(400);
+      }
+    },
+  );
 });
 
 describe.each(Object.entries(gym).filter(([name]) => name !== "echo"))("%s", (_name, make) => {

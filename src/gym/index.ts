@@ -4,12 +4,14 @@ import { atlas } from "./atlas/atlas.ts";
 import { calculator } from "./calculator/calculator.ts";
 import { echo } from "./echo/echo.ts";
 import { files } from "./files/files.ts";
+import { math } from "./math/math.ts";
 
 export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
 export type { EchoInput } from "./echo/echo.ts";
 export type { FilesAnswer, FilesInput } from "./files/files.ts";
-export { atlas, calculator, echo, files };
+export type { MathOptions } from "./math/math.ts";
+export { atlas, calculator, echo, files, math };
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -17,4 +19,5 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   atlas,
   files,
   echo,
+  math,
 };

@@ -6,6 +6,17 @@ export { AttuneError, type AttuneErrorKind } from "./error.ts";
 export type * from "./json.ts";
 export type * from "./message.ts";
 export type * from "./policy.ts";
+export {
+  type Execution,
+  type Sandbox,
+  type SandboxDriver,
+  SandboxError,
+  type SandboxFailureKind,
+  type SandboxLanguage,
+  type SandboxLimits,
+  type SandboxSnapshot,
+  type SandboxStep,
+} from "./sandbox.ts";
 export type * from "./tokenizer.ts";
 export {
   type ArgumentCheck,
