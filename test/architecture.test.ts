@@ -11,6 +11,7 @@ const plan: Record<string, readonly string[]> = {
   reward: ["spec", "kit", "trajectory"],
   environment: ["spec", "kit", "reward"],
   sandbox: ["spec", "kit"],
+  connect: ["spec", "kit", "environment"],
   gym: ["spec", "kit", "environment", "reward", "sandbox"],
   rollout: ["spec", "kit", "trajectory", "render"],
   algorithm: ["spec", "kit"],
