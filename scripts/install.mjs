@@ -15,7 +15,7 @@ if (!fresh || !existsSync(runtime)) {
   const npm = process.env.npm_execpath;
   const result = spawnSync(
     npm ? process.execPath : "npm",
-    [...(npm ? [npm] : []), "ci", "--no-fund", "--no-audit"],
+    [...(npm ? [npm] : []), "ci", "--no-fund", "--no-audit", "--loglevel=error"],
     {
       cwd: root,
       stdio: ["ignore", 2, 2],

@@ -19,6 +19,17 @@ function config(name: string, source: string): string {
 }
 
 describe("the command line", () => {
+  it("prints one JSON object and nothing else, also when npm starts it", () => {
+    const { npm_config_loglevel: _, ...env } = process.env;
+    const runs = mkdtempSync(join(tmpdir(), "attune-start-"));
+    const given = ["start", "--", "--quick", "--json", "--root", runs];
+    const { status, stdout } = spawnSync("npm", given, { cwd: root, encoding: "utf8", env });
+    expect(status).toBe(0);
+    const { environments, run } = JSON.parse(stdout) as { environments: object; run: string };
+    expect(Object.keys(environments)).toEqual(["calculator", "atlas", "files"]);
+    expect(run).toContain(runs);
+  });
+
   it("explains itself and every command", () => {
     const help = attune("--help");
     expect(help.status).toBe(0);
