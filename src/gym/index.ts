@@ -4,14 +4,18 @@ import { atlas } from "./atlas/atlas.ts";
 import { calculator } from "./calculator/calculator.ts";
 import { echo } from "./echo/echo.ts";
 import { files } from "./files/files.ts";
+import { household } from "./household/household.ts";
 import { math } from "./math/math.ts";
+import { shop } from "./shop/shop.ts";
 
 export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
 export type { EchoInput } from "./echo/echo.ts";
 export type { FilesAnswer, FilesInput } from "./files/files.ts";
+export type { HouseholdOptions } from "./household/household.ts";
 export type { MathOptions } from "./math/math.ts";
-export { atlas, calculator, echo, files, math };
+export type { ShopOptions } from "./shop/shop.ts";
+export { atlas, calculator, echo, files, household, math, shop };
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -20,4 +24,6 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   files,
   echo,
   math,
+  household,
+  shop,
 };
