@@ -7,6 +7,7 @@ import { machine } from "./report.ts";
 const benches: Record<string, () => Promise<{ run: Bench }>> = {
   "engine-train": () => import("./engine-train.ts"),
   "engine-sample": () => import("./engine-sample.ts"),
+  environment: () => import("./environment.ts"),
   iteration: () => import("./iteration.ts"),
   learning: () => import("./learning.ts"),
   rollout: () => import("./rollout.ts"),

@@ -1,8 +1,7 @@
-// What the rollout loop itself costs. A policy without weights answers after a fixed time; the world is one tool that
+// What the rollout loop itself costs, and whether it keeps count when the world fails. A policy without weights answers after a fixed time; the world is one tool that
 // answers at once. The bound beside the episodes per second is what the policy's latency alone would allow; CPU is
-// that of the whole process; memory is what a live episode holds while it waits for its last turn.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+// that of the whole process; memory is what a live episode holds while it waits for its last turn. The cases that begin
+// with "faults" play in a world that fails, hangs and gives garbage (see rollout-faults.ts).
 import { defineEnvironment } from "../src/environment/define-environment.ts";
 import { toTask } from "../src/environment/task.ts";
 import { tool } from "../src/environment/tool.ts";
@@ -12,11 +11,14 @@ import { type Rollout, rollout } from "../src/rollout/rollout.ts";
 import type { Policy } from "../src/spec/policy.ts";
 import { byteRenderer } from "../src/testing/byte-tokenizer.ts";
 import { scriptedPolicy } from "../src/testing/scripted-policy.ts";
+import { liveBytes } from "./live-bytes.ts";
 import type { Bench, BenchRow } from "./report.ts";
+import { faultCases } from "./rollout-faults.ts";
 
 const turns = 4;
 const latencyMs = 20;
-const rounds = 3;
+/** The most at a time take long enough to be measured once. */
+const roundsAt = (concurrency: number) => (concurrency >= 10_000 ? 1 : 3);
 
 const task = toTask({
   environment: "world",
@@ -62,17 +64,20 @@ export const run: Bench = async ({ say: report, only }) => {
       report(name);
       const kibibytes = await memory(order, concurrency);
       const played: Awaited<ReturnType<typeof speed>>[] = [];
-      for (let round = 0; round < rounds; round++) played.push(await speed(order, concurrency));
+      for (let round = 0; round < roundsAt(concurrency); round++)
+        played.push(await speed(order, concurrency));
       const value = median(played.map(({ episodesPerSecond }) => episodesPerSecond));
       const peerValue = (concurrency * 1000) / (turns * latencyMs);
       const bound = { peer: "latency alone", peerValue, ratio: value / peerValue };
       rows.push(
         { case: name, unit: "episodes/s", value, ...bound },
+        { case: name, unit: "overhead, share of ideal", value: Math.max(0, peerValue / value - 1) },
         { case: name, unit: "CPU µs/turn", value: median(played.map(({ cpuPerTurn }) => cpuPerTurn)) },
         { case: name, unit: "KiB/episode", value: kibibytes },
       );
     }
   }
+  rows.push(...(await faultCases({ say: report, ...(only !== undefined && { only }) })));
   return rows;
 };
 
@@ -136,17 +141,4 @@ function pausedAtTheLastTurn(options: { concurrency: number; onAllWaiting(): Pro
       return policy.sample(request);
     },
   };
-}
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
-
-async function liveBytes(): Promise<number> {
-  // what the last turn of the event loop still holds is let go by the next
-  for (let pass = 0; pass < 3; pass++) {
-    collectGarbage();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

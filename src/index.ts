@@ -8,6 +8,17 @@ export { reinforce } from "./algorithm/reinforce.ts";
 export { reinforcePlusPlus, reinforcePlusPlusBaseline } from "./algorithm/reinforce-plus-plus.ts";
 export { rloo } from "./algorithm/rloo.ts";
 export { type AgentBenchOptions, agentBench, agentBenchTasks } from "./connect/agentbench/agent-bench.ts";
+export type { McpServerAddress } from "./connect/mcp/connection.ts";
+export { type McpTools, type McpToolsOptions, mcpTools } from "./connect/mcp/mcp-tools.ts";
+export {
+  type McpEnvironmentServer,
+  type ServeEnvironmentOptions,
+  serveEnvironment,
+} from "./connect/mcp/serve-environment.ts";
+export { type ServeStreamsOptions, serveEnvironmentOverStreams } from "./connect/mcp/serve-streams.ts";
+export type { ServedResult } from "./connect/mcp/served-session.ts";
+export type { OpenApiDocument } from "./connect/openapi/document.ts";
+export { type OpenApiToolsOptions, openApiTools } from "./connect/openapi/open-api-tools.ts";
 export { type OpenEnvOptions, openEnv } from "./connect/openenv/open-env.ts";
 export { type OpenEnvServer, type ServeOptions, serveOpenEnv } from "./connect/openenv/serve.ts";
 export { readConversations } from "./data/conversations.ts";
@@ -16,6 +27,8 @@ export { takeTasks } from "./data/tasks.ts";
 export { type EmbeddedOptions, embedded } from "./embedded.ts";
 export { createEmbeddedTrainer } from "./engine/embedded.ts";
 export { defineEnvironment } from "./environment/define-environment.ts";
+export { type FaultOptions, type FaultRates, faults } from "./environment/faults.ts";
+export { checkEnvironment, type HealthOptions, type HealthReport } from "./environment/health.ts";
 export { type Move, scripted } from "./environment/script.ts";
 export { splitOf, toTask } from "./environment/task.ts";
 export { type TaskKind, taskStream } from "./environment/task-stream.ts";
@@ -23,10 +36,11 @@ export { type ToolDefinition, tool } from "./environment/tool.ts";
 export { compare, compareTrajectories } from "./eval/compare.ts";
 export { passAtK, passHatK, toPasses } from "./eval/pass-at-k.ts";
 export { type EvaluationReport, toReport } from "./eval/report.ts";
-export { atlas, calculator, echo, files, household, math, shop } from "./gym/index.ts";
+export { atlas, calculator, echo, files, household, math, shop, text2api } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
 export { loadRenderer } from "./render/renderer.ts";
 export { correct, economy, format, toolFailures, toolUse } from "./reward/components.ts";
+export type { RetryBudget } from "./rollout/retry.ts";
 export { type Rollout, rollout } from "./rollout/rollout.ts";
 export {
   createMemoryShell,

@@ -62,7 +62,15 @@ export async function playWith(policy: string, options: PlayOptions): Promise<Tr
     demonstrations: async () => [],
   });
   try {
-    const shared = { environments, requests, renderer, grade, concurrency: 64, order: "lockstep" } as const;
+    const shared = {
+      environments,
+      requests,
+      renderer,
+      grade,
+      concurrency: 64,
+      order: "lockstep",
+      retry: {},
+    } as const;
     return await rollout({ ...shared, policy: await trainer.policy(), ...(onEpisode && { onEpisode }) });
   } finally {
     await trainer.close();

@@ -10,6 +10,8 @@ export type WatchOptions = {
   root: string;
   resume?: string;
   json: boolean;
+  /** Train even if an environment fails its health check. */
+  force?: boolean;
   invocation: string;
   resumeCommand(directory: string): string;
 };
@@ -19,7 +21,7 @@ export type WatchOptions = {
  * to go on; the second ends the process.
  */
 export async function trainWatched(config: RunConfig, options: WatchOptions): Promise<RunSummary> {
-  const { json, root, resume } = options;
+  const { json, root, resume, force = false } = options;
   const stream = json ? process.stderr : process.stdout;
   const live = !json && process.stdout.isTTY === true && !process.env["CI"];
   const display = createProgressDisplay({ stream: live ? process.stdout : process.stderr, live });
@@ -36,6 +38,7 @@ export async function trainWatched(config: RunConfig, options: WatchOptions): Pr
     const summary = await train(config, {
       root,
       ...(resume !== undefined && { resume }),
+      force,
       signal: controller.signal,
       now: () => new Date(),
       version,

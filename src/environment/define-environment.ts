@@ -21,6 +21,10 @@ export function defineEnvironment<Input extends Json>(environment: Environment<I
   if (!Object.values(rewards).some(({ weight }) => weight !== 0)) {
     refuse("every reward has weight 0: there is nothing to learn from");
   }
+  for (const [player, expected] of Object.entries(environment.baselines ?? {})) {
+    if (!Number.isFinite(expected))
+      refuse(`baseline "${player}": expected a finite mean reward, got ${expected}`);
+  }
   return {
     ...(environment as unknown as Environment),
     *tasks(query) {

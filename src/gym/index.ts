@@ -7,6 +7,7 @@ import { files } from "./files/files.ts";
 import { household } from "./household/household.ts";
 import { math } from "./math/math.ts";
 import { shop } from "./shop/shop.ts";
+import { text2api } from "./text2api/text2api.ts";
 
 export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
@@ -15,7 +16,8 @@ export type { FilesAnswer, FilesInput } from "./files/files.ts";
 export type { HouseholdOptions } from "./household/household.ts";
 export type { MathOptions } from "./math/math.ts";
 export type { ShopOptions } from "./shop/shop.ts";
-export { atlas, calculator, echo, files, household, math, shop };
+export type { Text2ApiInput } from "./text2api/text2api.ts";
+export { atlas, calculator, echo, files, household, math, shop, text2api };
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -26,4 +28,5 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   math,
   household,
   shop,
+  text2api,
 };

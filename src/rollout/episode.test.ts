@@ -209,7 +209,10 @@ describe("an episode", () => {
   it("is tried again with a fresh session when its world failed, and says which attempt it was", async () => {
     let failuresLeft = 2;
     const environment = world({ failures: () => failuresLeft-- > 0 });
-    const trajectory = await play(calling('→crash {"x":1}'), { environment, attempts: 3 });
+    const trajectory = await play(calling('→crash {"x":1}'), {
+      environment,
+      retry: { attempts: 3, firstDelayMs: 1 },
+    });
     expect(trajectory).toMatchObject({ status: "completed", reward: 1, attempt: 2 });
   });
 
@@ -219,9 +222,9 @@ describe("an episode", () => {
   });
 
   it("runs the calls of one turn side by side and shows results in the order of the calls", async () => {
-    const { calls, timing } = await play(calling('→slow {"x":60}\n→slow {"x":10}\n→double {"x":2}'));
-    expect(calls.map(({ observation }) => observation)).toEqual(["slept 60", "slept 10", "4"]);
-    expect(timing.toolMs).toBeLessThan(68);
+    const { calls, timing } = await play(calling('→slow {"x":120}\n→slow {"x":60}\n→double {"x":2}'));
+    expect(calls.map(({ observation }) => observation)).toEqual(["slept 120", "slept 60", "4"]);
+    expect(timing.toolMs).toBeLessThan(175);
   });
 
   it.each<[string, string | ((prompt: string) => string), Partial<RolloutLimits>, Trajectory["status"]]>([
@@ -394,6 +397,25 @@ describe("an episode", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("is over when the world says so after a call, with what it said last on record", async () => {
+    let asked = 0;
+    const environment = world({ ended: () => ++asked === 2 });
+    const { status, calls, nodes } = await play('again\n→double {"x":2}', { environment });
+    expect(status).toBe("completed");
+    expect(calls).toHaveLength(2);
+    expect(nodes.at(-1)!.message).toMatchObject({ role: "tool", content: "4" });
+    const broken = world({
+      ended: () => {
+        throw new TypeError("no clock");
+      },
+    });
+    expect(await play('once\n→double {"x":2}', { environment: broken })).toMatchObject({
+      status: "environment_error",
+      error: "no clock",
+      reward: null,
+    });
   });
 
   it("keeps the outcome as it was before the session closed", async () => {

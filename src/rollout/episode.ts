@@ -12,7 +12,7 @@ import { DeadlineError, startClock, within } from "./deadline.ts";
 import { reachedLimit } from "./limits.ts";
 import { runTools } from "./run-tools.ts";
 import type { Speaker } from "./speaker.ts";
-import { closeSession, offeredBy, openSession, outcomeOf, respond, WorldError } from "./world.ts";
+import { closeSession, hasEnded, offeredBy, openSession, outcomeOf, respond, WorldError } from "./world.ts";
 
 /** Scores a finished trajectory; given by the caller, because the loop does not know what is worth what. */
 export type Grade = (
@@ -60,7 +60,7 @@ export async function playEpisode({
 
   try {
     // open
-    session = await openSession(environment, { request, signal: clock.signal });
+    session = await openSession(environment, { request, attempt, signal: clock.signal });
     const { messages, tools } = offeredBy(session);
     specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
     let prompt = speaker.open(messages, specs);
@@ -148,6 +148,10 @@ export async function playEpisode({
       const observed = speaker.observe(added);
       messages.push(...added);
       appendMessages(nodes, added, observed, turn + 1);
+      if (hasEnded(session)) {
+        end = { status: "completed" };
+        break;
+      }
       prompt = concatenate(prompt, tokens, observed);
     }
 

@@ -28,6 +28,28 @@ export function toRequests({
   );
 }
 
+/** A group that broken episodes left with too few members to compare: what it was, and what was left of it. */
+export type DroppedGroup = { group: string; left: number; of: number };
+
+/**
+ * Groups after their broken episodes (those without a reward) are taken out of account: one that keeps `least`
+ * members or more goes on with those, one that has fewer is dropped as a whole, because an attempt can only be
+ * judged beside others. A group that was planned smaller than `least` must be complete.
+ */
+export function repairGroups(
+  groups: readonly Trajectory[][],
+  { least = 2 }: { least?: number } = {},
+): { kept: Trajectory[][]; dropped: DroppedGroup[] } {
+  const kept: Trajectory[][] = [];
+  const dropped: DroppedGroup[] = [];
+  for (const group of groups) {
+    const left = group.filter(({ reward }) => reward !== null).length;
+    if (left >= Math.min(least, group.length)) kept.push(group);
+    else dropped.push({ group: group[0]!.group, left, of: group.length });
+  }
+  return { kept, dropped };
+}
+
 /** Trajectories of the same group together, in the order they come. */
 export function toGroups(trajectories: readonly Trajectory[]): Trajectory[][] {
   return [...Map.groupBy(trajectories, ({ group }) => group).values()];

@@ -14,6 +14,7 @@ export function playWithPlayer({
   limits,
   grade,
   renderer,
+  attempt,
   signal,
 }: {
   environment: Environment;
@@ -24,6 +25,8 @@ export function playWithPlayer({
   grade: Grade;
   /** Fills in tokens as they are played; without it they are empty and `tokenizeTrajectory` can add them. */
   renderer?: Renderer;
+  /** 0 first; higher where the world failed and the episode is played again, with a player made anew. */
+  attempt?: number;
   signal?: AbortSignal;
 }): Promise<Trajectory> {
   return playEpisode({
@@ -32,6 +35,7 @@ export function playWithPlayer({
     speaker: playerSpeaker(player, { name: playerName, renderer }),
     limits: resolveLimits(environment.limits, limits),
     grade,
+    attempt,
     signal,
   });
 }

@@ -7,6 +7,7 @@ import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
 import { type Grade, playEpisode } from "./episode.ts";
 import { resolveLimits } from "./limits.ts";
 import { createLockstep } from "./lockstep.ts";
+import { playWithRetries, type RetryBudget, resolveRetry } from "./retry.ts";
 import { policySpeaker } from "./speaker.ts";
 
 export type Rollout = {
@@ -20,13 +21,12 @@ export type Rollout = {
   concurrency: number;
   /** `lockstep`: repeats bit for bit. `free`: an episode never waits for another. */
   order: "lockstep" | "free";
-  /**
-   * Attempts at an episode whose world fails, each with a fresh session (default 1). Seeds stay what they are, so
-   * that trying again does not choose among the policy's ways to act.
-   */
-  attempts?: number;
+  /** What may be spent on an episode whose world fails, each attempt in a fresh session. Absent, it is tried once. */
+  retry?: Partial<RetryBudget>;
   signal?: AbortSignal;
   onEpisode?(trajectory: Trajectory): void;
+  /** Told of every attempt that is thrown away because the world failed and the episode is tried again. */
+  onRetry?(thrownAway: Trajectory): void;
 };
 
 /**
@@ -73,14 +73,12 @@ async function playUntilItCounts(
   request: EpisodeRequest,
   options: Rollout & { environment: Environment; player: Policy; signal: AbortSignal },
 ): Promise<Trajectory> {
-  const { environment, player, renderer, grade, attempts = 1, signal } = options;
+  const { environment, player, renderer, grade, retry = { attempts: 1 }, onRetry, signal } = options;
   const limits = resolveLimits(environment.limits, options.limits);
   const { sampling, seed } = request;
   const speaker = policySpeaker(player, { renderer, sampling, seed, limits });
-  for (let attempt = 0; ; attempt++) {
-    const episode = { environment, request, speaker, limits, grade, attempt, signal };
-    const trajectory = await playEpisode(episode);
-    const worldFailed = trajectory.status === "environment_error" || trajectory.status === "timeout";
-    if (!worldFailed || attempt + 1 >= attempts) return trajectory;
-  }
+  return playWithRetries(
+    (attempt) => playEpisode({ environment, request, speaker, limits, grade, attempt, signal }),
+    { budget: resolveRetry(retry), seed, signal, ...(onRetry && { onRetry }) },
+  );
 }

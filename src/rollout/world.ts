@@ -1,4 +1,4 @@
-import type { Environment, RolloutLimits, Session } from "../spec/environment.ts";
+import type { Environment, RolloutLimits, Session, StartContext } from "../spec/environment.ts";
 import type { Json } from "../spec/json.ts";
 import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Tool } from "../spec/tool.ts";
@@ -14,10 +14,12 @@ const closeTimeoutMs = 5000;
 /** Opens a session. One that comes after the signal has fired is closed unused. */
 export async function openSession(
   environment: Environment,
-  { request, signal }: { request: EpisodeRequest; signal: AbortSignal },
+  { request, attempt, signal }: { request: EpisodeRequest; attempt: number; signal: AbortSignal },
 ): Promise<Session> {
   return ofWorld(signal, async () => {
-    const opening = (async () => environment.start(request.task, { seed: request.seed, signal }))();
+    // the seed is the same for every attempt; a world that must tell them apart can
+    const context: StartContext = { seed: request.seed, signal, attempt };
+    const opening = (async () => environment.start(request.task, context))();
     try {
       return await within(() => opening, { signal });
     } catch (error) {
@@ -49,6 +51,15 @@ export async function respond(
       content: truncate(answer.content, limits.observationCharacters),
     }));
   });
+}
+
+/** Whether the world says, after the tools of a turn, that the episode is over. */
+export function hasEnded(session: Session): boolean {
+  try {
+    return session.ended?.() ?? false;
+  } catch (error) {
+    throw new WorldError(described(error), { cause: error });
+  }
 }
 
 /** What the world looks like at the end: a copy as JSON, which closing the session cannot change. */

@@ -32,11 +32,21 @@ export interface Environment<Input extends Json = Json> {
   /** Named components of the reward; weight 0 is a metric. */
   rewards: Record<string, RewardComponent>;
   limits?: Partial<RolloutLimits>;
+  /**
+   * The mean reward of players that know nothing, by name, where it is not about zero (guessing among four options
+   * earns `random` a quarter). The health check holds the environment to it.
+   */
+  baselines?: Readonly<Record<string, number>>;
   /** Scripted players that show how the tasks are done (`careful` first), for SFT and for the health check. */
   experts?: Record<string, Expert>;
 }
 
-export type StartContext = { seed: number; signal: AbortSignal };
+export type StartContext = {
+  seed: number;
+  /** Higher than 0 where the world failed and the episode is played again; absent is 0. */
+  attempt?: number;
+  signal: AbortSignal;
+};
 
 /** One attempt at one task. The agent sees its messages and tools; only the rollout opens and closes it. */
 export interface Session {
@@ -48,6 +58,8 @@ export interface Session {
    * episode. Returning nothing ends it too.
    */
   respond?(message: AssistantMessage): Message[] | undefined | Promise<Message[] | undefined>;
+  /** Asked after the tools of a turn have run: true ends the episode as completed (a game is won, an answer given). */
+  ended?(): boolean;
   /** What the world looks like at the end, kept on the trajectory so that rewards can be recomputed without it. */
   outcome?(): Json | Promise<Json>;
   /** Called exactly once, whatever happened. */

@@ -1,4 +1,5 @@
 import type { Schedule } from "../kit/schedule.ts";
+import { type RetryBudget, resolveRetry } from "../rollout/retry.ts";
 import type { Algorithm } from "../spec/algorithm.ts";
 import type { Environment, RolloutLimits } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
@@ -17,6 +18,8 @@ export type RunConfig = {
   stages: readonly Stage[];
   evaluation?: Partial<EvaluationConfig>;
   limits?: Partial<RolloutLimits>;
+  /** What may be spent on an episode whose world fails: attempts, time, and the waits between them. */
+  retry?: Partial<RetryBudget>;
   /** Steps between checkpoints. */
   checkpointEvery?: number;
 };
@@ -65,8 +68,8 @@ export type RlConfig = {
   schedule?: Schedule;
   /** Steps in a row that may train on nothing before the run stops. */
   emptyStepsAllowed?: number;
-  /** Attempts at an episode whose world failed. */
-  attempts?: number;
+  /** Members with a reward that a group must keep when episodes are lost to the world; one with fewer is dropped. */
+  leastGroupSize?: number;
 };
 
 export type EvaluationConfig = {
@@ -126,7 +129,7 @@ export const rlDefaults = {
   order: "lockstep",
   schedule: { kind: "constant", warmupSteps: 5 },
   emptyStepsAllowed: 5,
-  attempts: 3,
+  leastGroupSize: 2,
 } as const;
 
 export type ResolvedRun = Required<Omit<RunConfig, "evaluation">> & { evaluation: EvaluationConfig };
@@ -155,10 +158,16 @@ export function resolveRun(config: RunConfig): ResolvedRun {
   if (environment) refuse(`environment "${environment}" is there twice`);
   const stage = repeated(config.stages.map(({ name }) => name));
   if (stage) refuse(`stage "${stage}" is there twice`);
+  try {
+    resolveRetry(config.retry);
+  } catch (error) {
+    refuse((error as Error).message);
+  }
   for (const each of config.stages) checkStage(each, refuse);
   return {
     seed: 0,
     limits: {},
+    retry: {},
     checkpointEvery: 25,
     ...config,
     evaluation: { ...evaluationDefaults, ...config.evaluation },
@@ -180,6 +189,7 @@ function checkStage(stage: Stage, refuse: (message: string) => never): void {
     positive("steps", stage.sft.steps);
   } else if ("rl" in stage) {
     positive("steps", stage.rl.steps);
+    positive("leastGroupSize", stage.rl.leastGroupSize);
     positive("groupSize", stage.rl.groupSize);
     positive("groupsPerStep", stage.rl.groupsPerStep);
     positive("epochs", stage.rl.epochs);

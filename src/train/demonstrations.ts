@@ -1,5 +1,6 @@
 import { createRandom, deriveSeed, type Random } from "../kit/random.ts";
 import { playWithPlayer } from "../rollout/player.ts";
+import { playWithRetries, type RetryBudget, resolveRetry } from "../rollout/retry.ts";
 import type { Environment } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
@@ -15,7 +16,7 @@ export type Demonstrations = { kept: Trajectory[]; played: number; meanReward: n
  */
 export async function collectDemonstrations(
   config: DemonstrationConfig & { environments: readonly Environment[] },
-  options: { seed: number; signal?: AbortSignal },
+  options: { seed: number; signal?: AbortSignal; retry?: Partial<RetryBudget> },
 ): Promise<Demonstrations> {
   const random = createRandom(deriveSeed(options.seed, "demonstrations"));
   const open = (environment: Environment, round: number) =>
@@ -46,21 +47,22 @@ export async function collectDemonstrations(
     if (task.done) throw new AttuneError("usage", `environment "${environment.name}" has no train task`);
     const name = drawExpert(environment, config.experts ?? { careful: 1 }, random);
     const seed = deriveSeed(options.seed, "demonstration", played);
-    const trajectory = await playWithPlayer({
-      environment,
-      request: {
-        task: task.value,
-        step: 0,
-        group: `demonstration-${played}`,
-        sample: 0,
-        seed,
-        sampling: { temperature: 0 },
+    const request = {
+      task: task.value,
+      step: 0,
+      group: `demonstration-${played}`,
+      sample: 0,
+      seed,
+      sampling: { temperature: 0 },
+    };
+    const { signal } = options;
+    const trajectory = await playWithRetries(
+      (attempt) => {
+        const player = environment.experts![name]!(request.task, { seed });
+        return playWithPlayer({ environment, request, player, playerName: name, grade, attempt, signal });
       },
-      player: environment.experts![name]!(task.value, { seed }),
-      playerName: name,
-      grade,
-      signal: options.signal,
-    });
+      { budget: resolveRetry(options.retry), seed, ...(signal && { signal }) },
+    );
     if (trajectory.reward === null) {
       throw new AttuneError(
         "environment",

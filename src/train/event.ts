@@ -10,7 +10,16 @@ export type TrainEvent =
     }
   | { type: "demonstrations"; stage: string; kept: number; played: number; meanReward: number }
   | { type: "stage-start"; stage: string; steps: number; stepsDone: number }
-  | { type: "step"; stage: string; step: number; steps: number; metrics: StepMetrics; secondsLeft: number }
+  | {
+      type: "step";
+      stage: string;
+      step: number;
+      steps: number;
+      metrics: StepMetrics;
+      /** What should be said aloud about the step, a line each. */
+      notes?: readonly string[];
+      secondsLeft: number;
+    }
   | { type: "evaluation-progress"; label: string; done: number; total: number; secondsLeft: number }
   | { type: "evaluation"; label: string; report: EvaluationReport }
   | { type: "checkpoint"; name: string }

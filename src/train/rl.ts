@@ -1,9 +1,12 @@
 import { isTied, toRows } from "../batch/to-rows.ts";
 import { takeTasks } from "../data/tasks.ts";
+import { type WatchedSessions, watchSessions } from "../environment/watch-sessions.ts";
 import { deriveSeed } from "../kit/random.ts";
 import { learningRateAt } from "../kit/schedule.ts";
 import { sum } from "../kit/statistics.ts";
-import { toGroups, toRequests } from "../rollout/groups.ts";
+import { toolMetrics } from "../monitor/tool-metrics.ts";
+import { type DroppedGroup, repairGroups, toGroups, toRequests } from "../rollout/groups.ts";
+import type { RetryBudget } from "../rollout/retry.ts";
 import { rollout } from "../rollout/rollout.ts";
 import type { Environment, RolloutLimits } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
@@ -19,13 +22,18 @@ export type RlStage = {
   config: RlConfig;
   environments: readonly Environment[];
   limits: Partial<RolloutLimits>;
+  retry: Partial<RetryBudget>;
   trainer: Trainer;
   renderer: Renderer;
   seed: number;
   firstStep: number;
   signal: AbortSignal | undefined;
   /** Told after every step; the stage goes on when it returns. */
-  onStep(step: number, metrics: StepMetrics, trajectories: readonly Trajectory[]): Promise<void>;
+  onStep(
+    step: number,
+    metrics: StepMetrics,
+    happened: { trajectories: readonly Trajectory[]; notes: readonly string[] },
+  ): Promise<void>;
 };
 
 /**
@@ -33,7 +41,7 @@ export type RlStage = {
  * step on the tokens the policy sampled. The loop does not know which algorithm it is running.
  */
 export async function trainRl(stage: RlStage): Promise<void> {
-  const { environments, limits, trainer, renderer, seed, signal } = stage;
+  const { environments, limits, retry, trainer, renderer, seed, signal } = stage;
   const config = { ...rlDefaults, ...stage.config };
   const optimizer = { ...optimizerDefaults, ...config.optimizer };
   let emptySteps = 0;
@@ -46,6 +54,9 @@ export async function trainRl(stage: RlStage): Promise<void> {
     const policy = await trainer.policy();
     let groups: Trajectory[][] = [];
     const played: Trajectory[] = [];
+    const retried: Trajectory[] = [];
+    const watching = environments.map((environment) => watchSessions(environment));
+    const droppedGroups: DroppedGroup[] = [];
     for (
       let round = 0;
       round <= (config.algorithm.resampleRounds ?? 0) && groups.length < config.groupsPerStep;
@@ -65,9 +76,9 @@ export async function trainRl(stage: RlStage): Promise<void> {
         runSeed: deriveSeed(seed, "round", round),
         sampling: { temperature: config.temperature },
       });
-      const { concurrency, order, attempts } = config;
+      const { concurrency, order } = config;
       const trajectories = await rollout({
-        environments,
+        environments: watching.map(({ watched }) => watched),
         requests,
         policy,
         renderer,
@@ -75,11 +86,13 @@ export async function trainRl(stage: RlStage): Promise<void> {
         grade,
         concurrency,
         order,
-        attempts,
+        retry,
         signal,
+        onRetry: (thrownAway) => retried.push(thrownAway),
       });
       played.push(...trajectories);
-      const fresh = toGroups(trajectories);
+      const { kept: fresh, dropped } = repairGroups(toGroups(trajectories), { least: config.leastGroupSize });
+      droppedGroups.push(...dropped);
       groups.push(...(config.algorithm.resampleRounds ? fresh.filter((group) => !isTied(group)) : fresh));
     }
     await policy.close?.();
@@ -90,7 +103,14 @@ export async function trainRl(stage: RlStage): Promise<void> {
     const batch = toRows({ groups, algorithm: config.algorithm });
 
     // learn: nothing to learn from is said aloud, and ends the run when it keeps happening
-    const metrics: StepMetrics = { ...rolloutMetrics(played), ...batch.metrics, tokensTrained: 0 };
+    const metrics: StepMetrics = {
+      ...rolloutMetrics(played),
+      ...toolMetrics({ played, retried, sessions: watching.map(sessionUse) }),
+      ...batch.metrics,
+      dropped: batch.metrics.dropped + sum(droppedGroups.map(({ of }) => of)),
+      droppedGroups: droppedGroups.length,
+      tokensTrained: 0,
+    };
     if (batch.rows.length > 0) {
       emptySteps = 0;
       const learningRate = learningRateAt(optimizer.learningRate, config.schedule, step, config.steps);
@@ -106,15 +126,35 @@ export async function trainRl(stage: RlStage): Promise<void> {
       }
       metrics["tokensTrained"] = config.epochs * sum(batch.rows.map((row) => row.tokens.length));
     } else if (++emptySteps >= config.emptyStepsAllowed) {
+      const reason =
+        groups.length === 0 && droppedGroups.length > 0
+          ? "no trajectory has a reward, or too few of its group have: the world broke every group"
+          : batch.reason;
       throw new AttuneError(
         "no_learning",
-        `step ${step}: ${batch.reason}; ${emptySteps} steps in a row had nothing to learn from`,
+        `step ${step}: ${reason}; ${emptySteps} steps in a row had nothing to learn from`,
       );
     }
 
     // record
     metrics["sampleSeconds"] = (sampledAt - startedAt) / 1000;
     metrics["seconds"] = (performance.now() - startedAt) / 1000;
-    await stage.onStep(step, metrics, played);
+    await stage.onStep(step, metrics, { trajectories: played, notes: notesOn(droppedGroups, step) });
   }
+}
+
+const sessionUse = ({ watched, count, openByTool }: WatchedSessions) => ({
+  environment: watched.name,
+  opened: count.opened,
+  leaked: count.opened - count.closed,
+  leakedByTool: openByTool(),
+});
+
+/** One line on the groups that the world has broken beyond use. */
+function notesOn(dropped: readonly DroppedGroup[], step: number): string[] {
+  const [first] = dropped;
+  if (!first) return [];
+  return [
+    `step ${step}: ${dropped.length} ${dropped.length === 1 ? "group was" : "groups were"} dropped as a whole, the first (${first.group}) with ${first.left} of ${first.of} episodes left`,
+  ];
 }

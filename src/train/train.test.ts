@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { grpo } from "../algorithm/grpo.ts";
 import { defineEnvironment } from "../environment/define-environment.ts";
+import { faults } from "../environment/faults.ts";
 import { scripted } from "../environment/script.ts";
 import { taskStream } from "../environment/task-stream.ts";
 import { createRandom } from "../kit/random.ts";
@@ -80,7 +81,14 @@ async function runOf(
   {
     say = () => "",
     environment = parrot(),
-  }: { say?: (prompt: string) => string; environment?: Environment } = {},
+    force = false,
+    retry = {},
+  }: {
+    say?: (prompt: string) => string;
+    environment?: Environment;
+    force?: boolean;
+    retry?: RunConfig["retry"];
+  } = {},
 ) {
   const { factory, learnt } = weightless(say);
   const events: TrainEvent[] = [];
@@ -90,10 +98,12 @@ async function runOf(
     trainer: factory,
     stages,
     evaluation: { tasks: 10 },
+    retry,
   };
   const root = mkdtempSync(join(tmpdir(), "attune-train-"));
   const options = {
     root,
+    force,
     now: () => new Date(0),
     version: "t",
     onEvent: (event: TrainEvent) => events.push(event),
@@ -158,6 +168,7 @@ describe("a run", () => {
   it("does not mistake a broken reward for a lesson", async () => {
     const { error } = await runOf([rl({ emptyStepsAllowed: 1 })], {
       environment: parrot({ grade: () => Number.NaN }),
+      force: true,
     });
     expect(error!.message).toMatch(/no trajectory has a reward/);
   });
@@ -187,6 +198,104 @@ describe("a run", () => {
   });
 });
 
+/** Metrics of the steps of a run, as they stand in its directory. */
+const metricsOf = (directory: string) =>
+  readFileSync(join(directory, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, number>);
+
+describe("a run in a world that fails", () => {
+  /** Right or wrong, as the task and the turn's seed say. */
+  const guess = () => {
+    const random = createRandom(9);
+    return (prompt: string) => (random.next() < 0.5 ? answered(prompt) : "<answer>?</answer>");
+  };
+  const stage = rl({ steps: 4, groupsPerStep: 4 });
+
+  it("does not begin where an environment is sick, unless it is forced, and leaves nothing behind", async () => {
+    const blind = parrot({ grade: () => 1 });
+    const refused = await runOf([rl()], { environment: blind });
+    expect(refused.error!.message).toMatch(
+      /^environment "parrot" is not healthy: null: earns 1\.000 on average, expected at most 0\.200 .*--force/,
+    );
+    expect(existsSync(refused.directory)).toBe(false);
+    const demonstrated = await runOf([sft({ environments: [blind] })]);
+    expect(demonstrated.error!.message).toMatch(/"parrot" is not healthy/);
+    const forced = await runOf([rl({ emptyStepsAllowed: 9, steps: 2 })], { environment: blind, force: true });
+    expect(forced.error).toBeUndefined();
+  });
+
+  it("is the same run with the check and without", async () => {
+    const [checked, forced] = [
+      await runOf([stage], { say: guess() }),
+      await runOf([stage], { say: guess(), force: true }),
+    ];
+    const rewards = (directory: string) => metricsOf(directory).map(({ reward }) => reward);
+    expect(rewards(checked.directory)).toEqual(rewards(forced.directory));
+  });
+
+  it("plays broken episodes again, and records whose doing failures were", async () => {
+    const rates = { crash: 0.3 };
+    const { error, directory } = await runOf([stage], {
+      say: guess(),
+      environment: faults(parrot(), { seed: 1, rates }),
+      force: true,
+      retry: { attempts: 20, firstDelayMs: 1 },
+    });
+    expect(error).toBeUndefined();
+    const metrics = metricsOf(directory);
+    for (const step of metrics) {
+      expect(step["infrastructureFailures"]).toBe(0);
+      expect(step["retries"]).toBeGreaterThan(0);
+      expect(step["brokenAttempts"]).toBe(step["retries"]);
+      expect(step["failures/policy"]).toBe(0);
+      expect([step["sessions/opened"], step["sessions/leaked"]]).toEqual([16, 0]);
+    }
+  });
+
+  it("drops what stays broken, and whole groups with too few left, and says so", async () => {
+    const { error, directory, events } = await runOf([stage], {
+      say: guess(),
+      environment: faults(parrot(), { seed: 1, rates: { crash: 0.6 } }),
+      force: true,
+      retry: { attempts: 1 },
+    });
+    expect(error).toBeUndefined();
+    const metrics = metricsOf(directory);
+    expect(metrics.some((step) => step["droppedGroups"]! > 0)).toBe(true);
+    for (const step of metrics) {
+      expect(step["groups"]! + step["droppedGroups"]!).toBe(4);
+      expect(step["reward"]).toBeGreaterThanOrEqual(0);
+    }
+    const notes = events.flatMap((event) => (event.type === "step" ? (event.notes ?? []) : []));
+    expect(notes[0]).toMatch(
+      /^step \d: \d groups? (was|were) dropped as a whole, the first \(\S+\) with [01] of 4 episodes left$/,
+    );
+  });
+
+  it("stops, with the reason, when there is nothing left but broken groups", async () => {
+    const { error } = await runOf([rl({ emptyStepsAllowed: 2 })], {
+      say: guess(),
+      environment: faults(parrot(), { seed: 1, rates: { crash: 1 } }),
+      force: true,
+      retry: { attempts: 1 },
+    });
+    expect(error!.message).toBe(
+      "step 1: no trajectory has a reward, or too few of its group have: the world broke every group; 2 steps in a row had nothing to learn from",
+    );
+  });
+
+  it("plays a demonstration again whose world failed", async () => {
+    const environment = faults(parrot(), { seed: 1, rates: { crash: 0.3 } });
+    const retry = { attempts: 20, firstDelayMs: 1 };
+    const { error } = await runOf([sft({})], { environment, retry, force: true });
+    expect(error).toBeUndefined();
+    const once = await runOf([sft({})], { environment, retry: { attempts: 1 }, force: true });
+    expect(once.error!.message).toMatch(/could not be graded .* injected crash/);
+  });
+});
+
 describe("a config", () => {
   const { factory } = weightless(answered);
   const good: RunConfig = { name: "ok", environments: [parrot()], trainer: factory, stages: [rl()] };
@@ -198,6 +307,7 @@ describe("a config", () => {
     ["a stage twice", { stages: [rl(), rl()] }, 'stage "rl" is there twice'],
     ["a stage of neither kind", { stages: [{ name: "x" } as unknown as Stage] }, "expected `sft` or `rl`"],
     ["a size below one", { stages: [rl({ groupSize: 0 })] }, "expected groupSize above 0, got 0"],
+    ["a retry that is none", { retry: { attempts: 0 } }, 'run "ok": retry attempts: expected a number of 1'],
     ["no trainer", { trainer: undefined as unknown as LearnerFactory }, "expected `trainer`"],
   ])("with %s is refused", (_what, changes, message) => {
     expect(() => defineRun({ ...good, ...changes })).toThrow(message);

@@ -27,6 +27,7 @@ import { collectDemonstrations, type Demonstrations } from "./demonstrations.ts"
 import { describeRun, differenceOf } from "./describe-run.ts";
 import { createEstimate } from "./estimate.ts";
 import type { RunSummary, StepMetrics, TrainEvent } from "./event.ts";
+import { environmentsOf, requireHealthy } from "./gate.ts";
 import { grade } from "./grade.ts";
 import { trainRl } from "./rl.ts";
 import { sftSteps, trainSft } from "./sft.ts";
@@ -37,6 +38,8 @@ export type TrainOptions = {
   root: string;
   /** A run directory to go on with instead of making a new one. */
   resume?: string;
+  /** Train even if an environment fails the short form of its health check. */
+  force?: boolean;
   signal?: AbortSignal;
   now(): Date;
   /** Attune's version, for the manifest. */
@@ -51,6 +54,7 @@ export type TrainOptions = {
  */
 export async function train(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
   const resolved = resolveRun(config);
+  if (!options.force) await requireHealthy(environmentsOf(resolved), options.signal);
   const run = options.resume === undefined ? create(resolved, options) : resume(options.resume, resolved);
   let trainer: Trainer | undefined;
   try {
@@ -139,7 +143,14 @@ async function runStages(context: Context): Promise<RunSummary> {
       onEvent({ type: "stage-start", stage: name, steps, stepsDone: firstStep });
       estimate.did(name, firstStep * unitsPerStep, 0);
 
-      const onStep = async (step: number, metrics: StepMetrics, trajectories: readonly Trajectory[] = []) => {
+      const onStep = async (
+        step: number,
+        metrics: StepMetrics,
+        {
+          trajectories = [],
+          notes = [],
+        }: { trajectories?: readonly Trajectory[]; notes?: readonly string[] } = {},
+      ) => {
         await appendTrajectories(run.layout.trajectories(name), trajectories);
         run.appendMetrics({ stage: name, stageIndex, step, ...metrics });
         progress = {
@@ -150,7 +161,15 @@ async function runStages(context: Context): Promise<RunSummary> {
           tokensSampled: progress.tokensSampled + (metrics["tokensSampled"] ?? 0),
         };
         estimate.did(name, unitsPerStep, metrics["seconds"] ?? 0);
-        onEvent({ type: "step", stage: name, step, steps, metrics, secondsLeft: estimate.secondsLeft() });
+        onEvent({
+          type: "step",
+          stage: name,
+          step,
+          steps,
+          metrics,
+          ...(notes.length > 0 && { notes }),
+          secondsLeft: estimate.secondsLeft(),
+        });
         const last = step + 1 === steps;
         if (!last && (step + 1) % stage.checkpointEvery === 0) await commit({}, `${name}-${step + 1}`);
       };
@@ -161,8 +180,8 @@ async function runStages(context: Context): Promise<RunSummary> {
           const { demonstrations, general } = stage;
           await trainSft({ ...shared, config: stage.stage.sft, steps, demonstrations, general });
         } else {
-          const { environments, limits } = config;
-          await trainRl({ ...shared, config: stage.stage.rl, environments, limits, renderer });
+          const { environments, limits, retry } = config;
+          await trainRl({ ...shared, config: stage.stage.rl, environments, limits, retry, renderer });
         }
       } catch (error) {
         // stopped between two steps: the weights are those of the last one that was done
@@ -252,7 +271,10 @@ function demonstrationsOf(
     let played: Promise<Demonstrations> | undefined;
     memos.set(stage.name, () => {
       const seed = deriveSeed(config.seed, "stage", stage.name);
-      played ??= collectDemonstrations({ ...stage.sft.demonstrations, environments }, { seed, signal });
+      played ??= collectDemonstrations(
+        { ...stage.sft.demonstrations, environments },
+        { seed, signal, retry: config.retry },
+      );
       return played;
     });
   }
@@ -266,7 +288,7 @@ async function evaluatePolicy(
   secondsLeft: () => number,
 ): Promise<EvaluationReport> {
   const { config, run, trainer, renderer, options } = context;
-  const { environments, limits, evaluation } = config;
+  const { environments, limits, retry, evaluation } = config;
   const tasks = environments.flatMap((environment) =>
     takeTasks({
       environments: [environment],
@@ -294,6 +316,7 @@ async function evaluatePolicy(
     grade,
     concurrency: evaluation.concurrency,
     order: "lockstep",
+    retry,
     signal: options.signal,
     onEpisode: () => {
       done++;

@@ -6,7 +6,6 @@ import { loadConfig } from "../load-config.ts";
 import { nonNegativeInteger } from "../options.ts";
 import { invocation } from "../version.ts";
 import { trainWatched } from "../watch.ts";
-import { requireHealthy } from "./check.ts";
 
 type Options = { seed?: number; root: string; resume?: string; force: boolean; json: boolean };
 
@@ -28,11 +27,11 @@ export function addTrain(program: Command): void {
         const { root, resume, json, force } = options;
         const config = change(await loadConfig(path));
         const seed = resume === undefined ? options.seed : readManifest(resume).seed;
-        if (!force) await requireHealthy(config.environments);
         const summary = await trainWatched(seed === undefined ? config : { ...config, seed }, {
           root,
           ...(resume !== undefined && { resume }),
           json,
+          force,
           invocation,
           resumeCommand: (directory) => `${invocation} ${name} ${path} --resume ${directory}`,
         });

@@ -12,6 +12,8 @@ export type RunView = {
   /** What the current stage's curve shows: reward where there is one, else loss. */
   curves: Map<string, { metric: "reward" | "loss"; values: number[] }>;
   metrics: Record<string, number>;
+  /** What was said aloud last. */
+  note?: string;
   tokensPerSecond: number;
   evaluating: { label: string; done: number; total: number } | undefined;
   reports: Map<string, EvaluationReport>;
@@ -59,6 +61,7 @@ export function follow(view: RunView, event: TrainEvent): RunView {
       return {
         ...view,
         metrics,
+        ...(event.notes && { note: event.notes.at(-1)! }),
         curves: new Map(view.curves).set(event.stage, curve),
         tokensPerSecond: view.tokensPerSecond === 0 ? rate : 0.95 * view.tokensPerSecond + 0.05 * rate,
         secondsLeft: event.secondsLeft,
@@ -118,7 +121,7 @@ export function drawView(view: RunView, { width, note }: { width: number; note?:
       ...drawCurve(smooth(curve.values), { width: Math.min(width, 72), height: 6, low: 0, high }),
     );
   }
-  if (note) lines.push("", note);
+  for (const said of [view.note, note]) if (said) lines.push("", said);
   return lines;
 }
 
@@ -170,6 +173,7 @@ export function createProgressDisplay({
           `${event.stage}: ${event.kept} of ${event.played} demonstrations, mean reward ${event.meanReward.toFixed(2)}\n`,
         );
       }
+      if (!live && event.type === "step") for (const note of event.notes ?? []) stream.write(`${note}\n`);
       if (!live && event.type === "evaluation")
         stream.write(`evaluation ${event.label}: success ${percent(event.report.success)}\n`);
       show(event.type === "stage-start" || event.type === "run-end");

@@ -125,7 +125,7 @@ export async function hostEpisode(
           failure,
           latencyMs: 0,
         });
-        return { text, failure, messages: [] };
+        return { text, failure, messages: [], ended: session.ended?.() ?? false };
       }),
     say: (content) =>
       move(async () => {

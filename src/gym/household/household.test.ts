@@ -271,7 +271,7 @@ describe("the tasks", () => {
         invalidActions: 0,
         repairedActions: null,
       });
-      expect(hasty!.rewards).toMatchObject({ correct: 0, format: 1 });
+      expect(hasty!.rewards).toMatchObject({ correct: 0 });
       expect(hasty!.rewards["progress"]).toBeLessThan(1);
       expect(hasty!.calls.length).toBe(careful!.calls.length - 1);
     }

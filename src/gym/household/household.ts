@@ -3,7 +3,6 @@ import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
 import { pickKinds, taskStream } from "../../environment/task-stream.ts";
 import { tool } from "../../environment/tool.ts";
-import { format } from "../../reward/components.ts";
 import type { Environment, GradeContext, RewardComponent, Task } from "../../spec/environment.ts";
 import { AttuneError } from "../../spec/error.ts";
 import { type HouseholdOutcome, openGame } from "./game.ts";
@@ -60,12 +59,12 @@ export function household({
             execute: ({ action }) => game.act(action),
           }),
         ],
+        ended: () => game.outcome().ended !== null,
         outcome: game.outcome,
       };
     },
     rewards: {
       correct: { weight: 1, grade: (context) => (outcomeOf(context)?.won ? 1 : 0) },
-      format: format(),
       progress: metric(({ reached }, { goal }) => reached.length / subgoals[goal.kind].length),
       steps: metric(({ steps }) => steps),
       invalidActions: metric(({ steps, invalid }) => (steps === 0 ? null : invalid / steps)),
@@ -74,12 +73,12 @@ export function household({
       ),
     },
     experts: { careful: (task) => play(task, "careful"), hasty: (task) => play(task, "hasty") },
-    limits: { turns: steps + 2, toolCalls: 2 * steps, tokens: 32_768 },
+    limits: { turns: steps + 1, toolCalls: 2 * steps, tokens: 32_768 },
   });
 }
 
 const instructions = (steps: number) =>
-  `You act in a room to do a task. Call take_action with one of the admissible actions, which every observation lists. You see what is in or on a receptacle when you are at it and it is open, and you can carry one thing. You have ${steps} actions. When the task is done, stop with <answer>done</answer>.`;
+  `You act in a room to do a task. Call take_action with one of the admissible actions, which every observation lists. You see what is in or on a receptacle when you are at it and it is open, and you can carry one thing. You have ${steps} actions; the task ends when it is done.`;
 
 const outcomeOf = ({ outcome }: GradeContext) => outcome as HouseholdOutcome | undefined;
 

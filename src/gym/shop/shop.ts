@@ -3,7 +3,6 @@ import { defineEnvironment } from "../../environment/define-environment.ts";
 import { type Move, scripted } from "../../environment/script.ts";
 import { pickKinds, taskStream } from "../../environment/task-stream.ts";
 import { tool } from "../../environment/tool.ts";
-import { format } from "../../reward/components.ts";
 import type { Environment, GradeContext, RewardComponent, Task } from "../../spec/environment.ts";
 import { AttuneError } from "../../spec/error.ts";
 import type { JsonObject } from "../../spec/json.ts";
@@ -61,13 +60,13 @@ export function shop({ kinds: only = shopKinds, items = 5_000, steps = 20 }: Sho
             execute: ({ value }) => visit.click(value),
           }),
         ],
+        ended: visit.ended,
         outcome: visit.outcome,
       };
     },
     rewards: {
       correct: { weight: 1, grade: (context) => gradeOf(context)?.reward ?? 0 },
       success: { weight: 0, grade: (context) => (gradeOf(context)?.reward === 1 ? 1 : 0) },
-      format: format(),
       bought: { weight: 0, grade: (context) => (gradeOf(context) ? 1 : 0) },
       typeMatch: part(({ type }) => type),
       attributeMatch: part(({ attributes }, goal) => share(attributes, goal.attributes.length)),
@@ -87,12 +86,12 @@ export function shop({ kinds: only = shopKinds, items = 5_000, steps = 20 }: Sho
       hasty: (task) => play(task, { buys: false }),
       first: (task) => buyFirst(task),
     },
-    limits: { turns: steps + 2, toolCalls: 2 * steps, tokens: 32_768 },
+    limits: { turns: steps + 1, toolCalls: 2 * steps, tokens: 32_768 },
   });
 }
 
 const instructions = (steps: number) =>
-  `You shop for a customer. Search with search_action, click what a page offers with click_action. Find an item that is what the customer asks for, with every attribute (the Features page lists them) and within the price; click each option that was asked for, then Buy Now. You have ${steps} steps and buy once. After the purchase stop with <answer>done</answer>.`;
+  `You shop for a customer. Search with search_action, click what a page offers with click_action. Find an item that is what the customer asks for, with every attribute (the Features page lists them) and within the price; click each option that was asked for, then Buy Now. You have ${steps} steps; the purchase ends the visit.`;
 
 const outcomeOf = ({ outcome }: GradeContext) => outcome as ShopOutcome | undefined;
 

@@ -18,6 +18,8 @@ export type Visit = {
   page(): string;
   search(keywords: string): string;
   click(value: string): string;
+  /** The purchase is made, or all steps are used. */
+  ended(): boolean;
   outcome(): ShopOutcome;
 };
 
@@ -84,6 +86,7 @@ export function openVisit(catalogue: Catalogue, { steps: limit }: { steps: numbe
       purchase = toPurchase(item, chosen);
       return `You bought ${item.id} for ${priceOf(item.priceCents)}. Nothing more can be done.`;
     },
+    ended: () => purchase !== null || count.steps >= limit,
     outcome: () => ({ ...count, opened: opened.size, purchase }),
   };
 }
