@@ -30,17 +30,24 @@ export function defineEnvironment<Input extends Json>(environment: Environment<I
     *tasks(query) {
       for (const task of environment.tasks(query)) yield freeze(task) as unknown as Task;
     },
-    async start(task, context) {
-      const session = await environment.start(task as Parameters<typeof environment.start>[0], context);
-      try {
-        checkSession(name, session);
-      } catch (error) {
-        await session.close?.();
-        throw error;
-      }
-      return session;
+    start(task, context) {
+      const session = environment.start(task as Parameters<typeof environment.start>[0], context);
+      return "then" in session ? session.then((late) => checked(name, late)) : checked(name, session);
     },
   };
+}
+
+/** The session; one that is not what it should be is closed and refused, which takes time only then. */
+function checked(environment: string, session: Session): Session | Promise<never> {
+  try {
+    checkSession(environment, session);
+    return session;
+  } catch (error) {
+    return (async () => {
+      await session.close?.();
+      throw error;
+    })();
+  }
 }
 
 function checkSession(environment: string, { messages, tools }: Session): void {

@@ -85,8 +85,12 @@ function toJsonSchema(name: string, input: StandardSchemaV1): JsonSchema {
   return schema;
 }
 
-async function checkStandard(schema: StandardSchemaV1, value: JsonObject): Promise<ArgumentCheck> {
-  const result = await schema["~standard"].validate(value);
+function checkStandard(schema: StandardSchemaV1, value: JsonObject): ArgumentCheck | Promise<ArgumentCheck> {
+  const result = schema["~standard"].validate(value);
+  return result instanceof Promise ? result.then(toCheck) : toCheck(result);
+}
+
+function toCheck(result: StandardSchemaV1.Result<unknown>): ArgumentCheck {
   if (!result.issues) return { ok: true, value: result.value };
   const issues = result.issues.map(({ path = [], message }) => {
     const where = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".");

@@ -2,6 +2,7 @@
 import type { Environment } from "../spec/environment.ts";
 import { atlas } from "./atlas/atlas.ts";
 import { calculator } from "./calculator/calculator.ts";
+import { database } from "./database/database.ts";
 import { echo } from "./echo/echo.ts";
 import { files } from "./files/files.ts";
 import { household } from "./household/household.ts";
@@ -11,13 +12,15 @@ import { text2api } from "./text2api/text2api.ts";
 
 export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
+export type { DatabaseInput, DatabaseOptions, DatabaseOutcome } from "./database/database.ts";
+export type { GivenFile } from "./database/given-files.ts";
 export type { EchoInput } from "./echo/echo.ts";
 export type { FilesAnswer, FilesInput } from "./files/files.ts";
 export type { HouseholdOptions } from "./household/household.ts";
 export type { MathOptions } from "./math/math.ts";
 export type { ShopOptions } from "./shop/shop.ts";
 export type { Text2ApiInput } from "./text2api/text2api.ts";
-export { atlas, calculator, echo, files, household, math, shop, text2api };
+export { atlas, calculator, database, echo, files, household, math, shop, text2api };
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -26,6 +29,7 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   files,
   echo,
   math,
+  database,
   household,
   shop,
   text2api,

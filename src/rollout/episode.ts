@@ -8,8 +8,9 @@ import type {
   Trajectory,
   TrajectoryNode,
 } from "../spec/trajectory.ts";
-import { DeadlineError, startClock, within } from "./deadline.ts";
+import { Clock, DeadlineError, within } from "./deadline.ts";
 import { reachedLimit } from "./limits.ts";
+import { createPromptTokens } from "./prompt-tokens.ts";
 import { runTools } from "./run-tools.ts";
 import type { Speaker } from "./speaker.ts";
 import { closeSession, hasEnded, offeredBy, openSession, outcomeOf, respond, WorldError } from "./world.ts";
@@ -49,7 +50,7 @@ export async function playEpisode({
   const { contextLength } = speaker;
   const startedAt = performance.now();
   const timing = { samplingMs: 0, toolMs: 0, gradingMs: 0, wallMs: 0 };
-  const clock = startClock({ milliseconds: limits.wallTimeMs, signal });
+  const clock = new Clock().start({ milliseconds: limits.wallTimeMs, outer: signal });
   const nodes: TrajectoryNode[] = [];
   const calls: ToolCallRecord[] = [];
   let specs: ToolSpec[] = [];
@@ -60,11 +61,12 @@ export async function playEpisode({
 
   try {
     // open
-    session = await openSession(environment, { request, attempt, signal: clock.signal });
+    session = await openSession(environment, { request, attempt, clock });
     const { messages, tools } = offeredBy(session);
     specs = tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
-    let prompt = speaker.open(messages, specs);
-    appendMessages(nodes, messages, prompt, 0);
+    const opening = speaker.open(messages, specs);
+    const prompt = createPromptTokens(opening);
+    appendMessages(nodes, messages, opening, 0);
     let unreadableTurns = 0;
     let invalidTurns = 0;
 
@@ -79,8 +81,8 @@ export async function playEpisode({
       const speakingSince = performance.now();
       const room = Math.min(limits.tokens, contextLength) - prompt.length;
       const { message, issue, tokens, logprobs, stopReason } = await within(
-        (inner) => speaker.speak({ turn, messages, tools: specs, prompt, room, signal: inner }),
-        { signal: clock.signal },
+        (inner) => speaker.speak({ turn, messages, tools: specs, prompt: prompt.view(), room, clock: inner }),
+        { outer: clock },
       );
       timing.samplingMs += performance.now() - speakingSince;
       messages.push(message);
@@ -118,7 +120,7 @@ export async function playEpisode({
           break;
         }
         const actingSince = performance.now();
-        const results = await runTools(requested, { tools, turn, limits, signal: clock.signal });
+        const results = await runTools(requested, { tools, turn, limits, clock });
         timing.toolMs += performance.now() - actingSince;
         added.push(...results.map((result) => result.message));
         calls.push(...results.map(({ record }) => record));
@@ -132,7 +134,7 @@ export async function playEpisode({
         const valid = results.some(({ record }) => record.failure !== "invalid_arguments");
         invalidTurns = valid ? 0 : invalidTurns + 1;
       } else {
-        added.push(...(await respond(session, message, { limits, signal: clock.signal })));
+        added.push(...(await respond(session, message, { limits, clock })));
         if (added.length === 0) {
           end = { status: "completed" };
           break;
@@ -152,13 +154,13 @@ export async function playEpisode({
         end = { status: "completed" };
         break;
       }
-      prompt = concatenate(prompt, tokens, observed);
+      prompt.append(tokens);
+      prompt.append(observed);
     }
 
-    if (end.status !== "environment_error")
-      outcome = await outcomeOf(session, { limits, signal: clock.signal });
+    if (end.status !== "environment_error") outcome = await outcomeOf(session, { limits, clock });
   } catch (error) {
-    if (clock.signal.aborted) end = stoppedBy(clock.signal.reason);
+    if (clock.stopped) end = stoppedBy(clock.stopped.reason);
     else if (error instanceof WorldError) end = { status: "environment_error", error: error.message };
     else throw error;
   } finally {
@@ -187,10 +189,7 @@ export async function playEpisode({
     timing,
   };
   const gradingSince = performance.now();
-  const score = await within(() => grade(trajectory, environment), { signal }).catch((error: unknown) => {
-    if (!signal?.aborted) throw error;
-    return undefined;
-  });
+  const score = await gradedWithin(() => grade(trajectory, environment), signal);
   timing.gradingMs = performance.now() - gradingSince;
   timing.wallMs = performance.now() - startedAt;
   if (!score) return { ...trajectory, status: "cancelled", error: "aborted" };
@@ -199,11 +198,23 @@ export async function playEpisode({
   return { ...trajectory, ...(error && { error }), rewards, reward };
 }
 
+/** The score, or nothing where grading was aborted. */
+async function gradedWithin(grading: () => ReturnType<Grade>, signal: AbortSignal | undefined) {
+  try {
+    return await within(grading, { outer: signal });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    return undefined;
+  }
+}
+
 function stoppedBy(reason: unknown): End {
   return reason instanceof DeadlineError
     ? { status: "timeout", error: `the episode ${reason.message}` }
     : { status: "cancelled", error: "aborted" };
 }
+
+const noTokens = new Int32Array(0);
 
 /** Messages that were rendered together; their tokens stand on the last of them. */
 function appendMessages(
@@ -217,21 +228,11 @@ function appendMessages(
       parent: nodes.length === 0 ? null : nodes.length - 1,
       turn,
       message,
-      tokens: index === messages.length - 1 ? tokens : new Int32Array(0),
+      tokens: index === messages.length - 1 ? tokens : noTokens,
       logprobs: null,
       sampled: false,
       mask: false,
       policyVersion: null,
     });
   }
-}
-
-function concatenate(...parts: readonly Int32Array[]): Int32Array {
-  const whole = new Int32Array(parts.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -1,7 +1,7 @@
 import { createRandom, deriveSeed } from "../kit/random.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import { startClock } from "./deadline.ts";
+import { Clock } from "./deadline.ts";
 
 /** What may be spent on an episode whose world fails. */
 export type RetryBudget = {
@@ -86,8 +86,7 @@ export function retryDelayMs(
 }
 
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  const clock = startClock({ milliseconds, ...(signal && { signal }) });
-  if (!clock.signal.aborted)
-    await new Promise((resolve) => clock.signal.addEventListener("abort", resolve, { once: true }));
-  clock.stop();
+  await new Promise<unknown>((resolve) =>
+    new Clock().start({ milliseconds, outer: signal, onStop: resolve }),
+  );
 }

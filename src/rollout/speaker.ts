@@ -4,6 +4,7 @@ import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Policy, SamplingParams, StopReason } from "../spec/policy.ts";
 import type { ParseIssue, Renderer } from "../spec/tokenizer.ts";
 import type { ToolSpec } from "../spec/tool.ts";
+import type { Clock } from "./deadline.ts";
 
 /** What an assistant turn came to. Without a renderer (players) there are no tokens. */
 export type Utterance = {
@@ -34,7 +35,7 @@ type SpeakerTurn = {
   /** All tokens so far. */
   prompt: Int32Array;
   room: number;
-  signal: AbortSignal;
+  clock: Clock;
 };
 
 export function policySpeaker(
@@ -58,14 +59,14 @@ export function policySpeaker(
     contextLength: policy.contextLength,
     open: (messages, tools) => renderer.prompt(messages, tools),
     observe: (messages) => renderer.observation(messages),
-    async speak({ turn, prompt, room, signal }) {
+    async speak({ turn, prompt, room, clock }) {
       const params: SamplingParams = {
         stopTokens: renderer.stopTokens,
         ...sampling,
         maxTokens: Math.min(limits.tokensPerTurn, room),
         seed: deriveSeed(seed, "turn", turn),
       };
-      const [sample] = await policy.sample({ prompt, params, signal });
+      const [sample] = await policy.sample({ prompt, params, signal: clock.signal });
       const { tokens, logprobs, stopReason } = sample!;
       return { ...renderer.parse(tokens), tokens, logprobs, stopReason };
     },

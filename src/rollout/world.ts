@@ -3,7 +3,7 @@ import type { Json } from "../spec/json.ts";
 import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Tool } from "../spec/tool.ts";
 import type { EpisodeRequest } from "../spec/trajectory.ts";
-import { within } from "./deadline.ts";
+import { type Clock, isPromise, within } from "./deadline.ts";
 
 /** A failure on the world's side of the boundary: it ends the episode and says nothing about who played. */
 export class WorldError extends Error {}
@@ -14,14 +14,15 @@ const closeTimeoutMs = 5000;
 /** Opens a session. One that comes after the signal has fired is closed unused. */
 export async function openSession(
   environment: Environment,
-  { request, attempt, signal }: { request: EpisodeRequest; attempt: number; signal: AbortSignal },
+  { request, attempt, clock }: { request: EpisodeRequest; attempt: number; clock: Clock },
 ): Promise<Session> {
-  return ofWorld(signal, async () => {
+  return ofWorld(clock, async () => {
     // the seed is the same for every attempt; a world that must tell them apart can
-    const context: StartContext = { seed: request.seed, signal, attempt };
-    const opening = (async () => environment.start(request.task, context))();
+    const context: StartContext = { seed: request.seed, attempt, signal: clock.signal };
+    const opening = environment.start(request.task, context);
+    if (!isPromise(opening)) return opening;
     try {
-      return await within(() => opening, { signal });
+      return await within(() => opening, { outer: clock });
     } catch (error) {
       void opening.then(closeSession, () => undefined);
       throw error;
@@ -40,11 +41,11 @@ export function offeredBy({ messages, tools }: Session): { messages: Message[]; 
 export async function respond(
   session: Session,
   message: AssistantMessage,
-  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal },
+  { limits, clock }: { limits: RolloutLimits; clock: Clock },
 ): Promise<Message[]> {
   if (!session.respond) return [];
-  return ofWorld(signal, async () => {
-    const options = { milliseconds: limits.toolTimeoutMs, signal };
+  return ofWorld(clock, async () => {
+    const options = { milliseconds: limits.toolTimeoutMs, outer: clock };
     const answers = (await within(() => session.respond!(message), options)) ?? [];
     return checked(answers, "respond").map((answer) => ({
       ...answer,
@@ -65,11 +66,14 @@ export function hasEnded(session: Session): boolean {
 /** What the world looks like at the end: a copy as JSON, which closing the session cannot change. */
 export async function outcomeOf(
   session: Session,
-  { limits, signal }: { limits: RolloutLimits; signal: AbortSignal },
+  { limits, clock }: { limits: RolloutLimits; clock: Clock },
 ): Promise<Json | undefined> {
   if (!session.outcome) return undefined;
-  return ofWorld(signal, async () => {
-    const outcome = await within(() => session.outcome!(), { milliseconds: limits.toolTimeoutMs, signal });
+  return ofWorld(clock, async () => {
+    const outcome = await within(() => session.outcome!(), {
+      milliseconds: limits.toolTimeoutMs,
+      outer: clock,
+    });
     return outcome === undefined ? undefined : (JSON.parse(JSON.stringify(outcome)) as Json);
   });
 }
@@ -98,11 +102,11 @@ export function truncate(text: string, characters: number): string {
 }
 
 /** Whatever fails in there is the world's failure, unless the episode was being stopped. */
-async function ofWorld<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+async function ofWorld<Result>(clock: Clock, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    signal.throwIfAborted();
+    clock.throwIfStopped();
     if (error instanceof WorldError) throw error;
     throw new WorldError(described(error), { cause: error });
   }

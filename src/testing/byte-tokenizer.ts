@@ -7,7 +7,7 @@ export const endOfTurn = 256;
 /** A tokenizer that needs no file: one token a byte, and one more that ends a turn. */
 export const byteTokenizer: Tokenizer = {
   vocabularySize: 257,
-  encode: (text) => Int32Array.from(Buffer.from(text)),
+  encode: (text) => new Int32Array(Buffer.from(text)),
   decode(tokens) {
     const bytes = Buffer.alloc(tokens.length);
     let length = 0;

@@ -45,6 +45,7 @@ export async function playMessages(
           messages.push(observed);
           calls.push({ ...call, turn, observation: content, failure, latencyMs: 0 });
         }
+        ended = session.ended?.() ?? false;
       } else {
         const answers = await session.respond?.(last);
         messages.push(...(answers ?? []));
