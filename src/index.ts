@@ -36,7 +36,19 @@ export { type ToolDefinition, tool } from "./environment/tool.ts";
 export { compare, compareTrajectories } from "./eval/compare.ts";
 export { passAtK, passHatK, toPasses } from "./eval/pass-at-k.ts";
 export { type EvaluationReport, toReport } from "./eval/report.ts";
-export { atlas, calculator, database, echo, files, household, math, shop, text2api } from "./gym/index.ts";
+export {
+  atlas,
+  calculator,
+  database,
+  echo,
+  files,
+  household,
+  knowledgeGraph,
+  math,
+  os,
+  shop,
+  text2api,
+} from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
 export { loadRenderer } from "./render/renderer.ts";
 export { correct, economy, format, toolFailures, toolUse } from "./reward/components.ts";

@@ -6,7 +6,9 @@ import { database } from "./database/database.ts";
 import { echo } from "./echo/echo.ts";
 import { files } from "./files/files.ts";
 import { household } from "./household/household.ts";
+import { knowledgeGraph } from "./knowledge-graph/knowledge-graph.ts";
 import { math } from "./math/math.ts";
+import { os } from "./os/os.ts";
 import { shop } from "./shop/shop.ts";
 import { text2api } from "./text2api/text2api.ts";
 
@@ -17,10 +19,18 @@ export type { GivenFile } from "./database/given-files.ts";
 export type { EchoInput } from "./echo/echo.ts";
 export type { FilesAnswer, FilesInput } from "./files/files.ts";
 export type { HouseholdOptions } from "./household/household.ts";
+export type {
+  GivenQuestion,
+  KnowledgeGraphInput,
+  KnowledgeGraphOptions,
+  Triple,
+} from "./knowledge-graph/knowledge-graph.ts";
 export type { MathOptions } from "./math/math.ts";
+export type { OsTask } from "./os/given-tasks.ts";
+export type { OsInput, OsOptions, OsOutcome } from "./os/os.ts";
 export type { ShopOptions } from "./shop/shop.ts";
 export type { Text2ApiInput } from "./text2api/text2api.ts";
-export { atlas, calculator, database, echo, files, household, math, shop, text2api };
+export { atlas, calculator, database, echo, files, household, knowledgeGraph, math, os, shop, text2api };
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -30,6 +40,8 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   echo,
   math,
   database,
+  os,
+  "knowledge-graph": knowledgeGraph,
   household,
   shop,
   text2api,

@@ -40,6 +40,7 @@ for name in bin lib lib64 sbin; do
 done
 mount --rbind /usr usr
 mount -o remount,bind,ro,nosuid usr
+if [ -d /etc/alternatives ]; then mkdir -p etc/alternatives; mount --bind /etc/alternatives etc/alternatives; mount -o remount,bind,ro,nosuid etc/alternatives; fi
 for name in null zero urandom; do : > dev/$name; mount --bind /dev/$name dev/$name; done
 pivot_root . old
 ln -s old/proc proc
