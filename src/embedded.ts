@@ -18,20 +18,26 @@ export type EmbeddedOptions = {
    * directory of a Hugging Face model or of a checkpoint.
    */
   model: ModelPreset | { directory: string };
+  /** Tokens that a preset can hold at once; 256 when absent. A directory says its own. */
+  contextLength?: number;
   threads?: number;
 };
 
 /** The embedded CPU engine with the renderer of its model, as the trainer of a run. */
-export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactory {
+export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions): LearnerFactory {
   if (typeof model === "string" && !(model in modelPresets)) {
     throw new AttuneError(
       "usage",
       `embedded: unknown model "${model}"; the presets are ${Object.keys(modelPresets).join(", ")}`,
     );
   }
+  if (contextLength !== undefined && typeof model !== "string")
+    throw new AttuneError("usage", "embedded: contextLength is of a preset; a directory says its own");
+  if (contextLength !== undefined && !(Number.isInteger(contextLength) && contextLength >= 16))
+    throw new AttuneError("usage", `embedded: expected contextLength of 16 or more, got ${contextLength}`);
   return {
     name: "embedded",
-    settings: { model, threads },
+    settings: { model, threads, ...(contextLength !== undefined && { contextLength }) },
     async create({ seed, tokenizerDirectory, demonstrations }) {
       if (typeof model !== "string") {
         const renderer = loadRenderer(model.directory);
@@ -52,7 +58,12 @@ export function embedded({ model, threads = 2 }: EmbeddedOptions): LearnerFactor
       }
       const renderer = loadRenderer(tokenizerDirectory);
       const trainer = await createEmbeddedTrainer({
-        source: { preset: model, seed, vocabularySize: renderer.tokenizer.vocabularySize },
+        source: {
+          preset: model,
+          seed,
+          vocabularySize: renderer.tokenizer.vocabularySize,
+          ...(contextLength !== undefined && { contextLength }),
+        },
         tokenizer: renderer.tokenizer,
         threads,
         extraFiles: readTokenizerFiles(tokenizerDirectory),

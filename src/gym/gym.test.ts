@@ -76,7 +76,9 @@ describe.each(Object.entries(gym).filter(([name]) => name !== "echo"))("%s", (_n
   const environment = make();
 
   it.skipIf(
-    ["household", "shop", "text2api", "database", "os", "knowledge-graph"].includes(environment.name),
+    ["household", "shop", "text2api", "database", "os", "knowledge-graph", "search"].includes(
+      environment.name,
+    ),
   )("is failed by its hasty expert, in good form, where more than one call is needed", async () => {
     const careful = await playAll(environment, "careful", 200);
     const hasty = await playAll(environment, "hasty", 200);

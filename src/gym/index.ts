@@ -9,6 +9,7 @@ import { household } from "./household/household.ts";
 import { knowledgeGraph } from "./knowledge-graph/knowledge-graph.ts";
 import { math } from "./math/math.ts";
 import { os } from "./os/os.ts";
+import { search } from "./search/search.ts";
 import { shop } from "./shop/shop.ts";
 import { text2api } from "./text2api/text2api.ts";
 
@@ -28,9 +29,27 @@ export type {
 export type { MathOptions } from "./math/math.ts";
 export type { OsTask } from "./os/given-tasks.ts";
 export type { OsInput, OsOptions, OsOutcome } from "./os/os.ts";
+export { type HttpEngineOptions, httpEngine } from "./search/http-engine.ts";
+export type { NoiseCurriculum } from "./search/noise.ts";
+export { recordedEngine, replayedEngine } from "./search/record.ts";
+export type { SearchEnvironmentOptions } from "./search/search.ts";
+export type { SearchEngine, SearchHit, SearchResult } from "./search/search-engine.ts";
 export type { ShopOptions } from "./shop/shop.ts";
 export type { Text2ApiInput } from "./text2api/text2api.ts";
-export { atlas, calculator, database, echo, files, household, knowledgeGraph, math, os, shop, text2api };
+export {
+  atlas,
+  calculator,
+  database,
+  echo,
+  files,
+  household,
+  knowledgeGraph,
+  math,
+  os,
+  search,
+  shop,
+  text2api,
+};
 
 /** By name, as the command line knows them. */
 export const gym: Record<string, (options?: { kinds?: readonly string[] }) => Environment> = {
@@ -42,6 +61,7 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   database,
   os,
   "knowledge-graph": knowledgeGraph,
+  search,
   household,
   shop,
   text2api,
