@@ -53,6 +53,7 @@ export {
   search,
   shop,
   text2api,
+  web,
 } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
 export { loadRenderer } from "./render/renderer.ts";

@@ -76,7 +76,7 @@ describe.each(Object.entries(gym).filter(([name]) => name !== "echo"))("%s", (_n
   const environment = make();
 
   it.skipIf(
-    ["household", "shop", "text2api", "database", "os", "knowledge-graph", "search"].includes(
+    ["household", "shop", "text2api", "database", "os", "knowledge-graph", "search", "web"].includes(
       environment.name,
     ),
   )("is failed by its hasty expert, in good form, where more than one call is needed", async () => {

@@ -12,6 +12,7 @@ import { os } from "./os/os.ts";
 import { search } from "./search/search.ts";
 import { shop } from "./shop/shop.ts";
 import { text2api } from "./text2api/text2api.ts";
+import { web } from "./web/web.ts";
 
 export type { AtlasInput } from "./atlas/atlas.ts";
 export type { CalculatorInput } from "./calculator/calculator.ts";
@@ -36,6 +37,7 @@ export type { SearchEnvironmentOptions } from "./search/search.ts";
 export type { SearchEngine, SearchHit, SearchResult } from "./search/search-engine.ts";
 export type { ShopOptions } from "./shop/shop.ts";
 export type { Text2ApiInput } from "./text2api/text2api.ts";
+export type { Screenshot, WebOptions } from "./web/web.ts";
 export {
   atlas,
   calculator,
@@ -49,6 +51,7 @@ export {
   search,
   shop,
   text2api,
+  web,
 };
 
 /** By name, as the command line knows them. */
@@ -65,4 +68,5 @@ export const gym: Record<string, (options?: { kinds?: readonly string[] }) => En
   household,
   shop,
   text2api,
+  web,
 };
