@@ -47,7 +47,8 @@ describe("the command line", () => {
     [["quickstart", "--seed", "one"], 2, /expected a whole number, got "one"/],
     [["check"], 2, /built in are calculator, atlas, files/],
     [["check", "nowhere"], 2, /no environment "nowhere"; there are calculator/],
-    [["eval", "calculator"], 2, /required option '--policy/],
+    [["eval", "calculator"], 2, /--policy/],
+    [["eval", "bfcl", "conformance", "nowhere"], 1, /nowhere: no folder conformance/],
     [["eval", "calculator", "--policy", "runs/none"], 2, /runs\/none: there is no such run/],
     [
       ["eval", "calculator", "--policy", "expert:lazy", "--tasks", "1"],

@@ -6,20 +6,27 @@ import type { Environment } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import { type RunConfig, resolveRun } from "../train/define-run.ts";
 
-/** Imports a config file and checks that its default export is a run. The file is the user's own code, and runs. */
-export async function loadConfig(path: string): Promise<RunConfig> {
+/** The default export of a file of the user's own, which is code and runs. */
+async function loadDefault(path: string): Promise<unknown> {
   const file = resolve(path);
   if (!existsSync(file)) throw new AttuneError("usage", `${path}: there is no such config file`);
-  let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
   } catch (error) {
     if (error instanceof AttuneError) throw error;
     throw new AttuneError("usage", `${path}: cannot be loaded: ${(error as Error).message.split("\n")[0]}`, {
       cause: error,
     });
   }
-  const config = module.default as RunConfig | undefined;
+}
+
+/** Imports a config file and checks that its default export is a run. */
+export async function loadConfig(path: string): Promise<RunConfig> {
+  return toRun(await loadDefault(path), path);
+}
+
+function toRun(given: unknown, path: string): RunConfig {
+  const config = given as RunConfig | undefined;
   if (typeof config !== "object" || config === null || !("stages" in config)) {
     throw new AttuneError("usage", `${path}: expected a default export made with defineRun({ … })`);
   }
@@ -38,11 +45,18 @@ function environmentNamed(name: string): Environment {
   return make();
 }
 
-/** Environments of the arguments: names of built-in ones, or the environments of config files. */
+/** The environments of a config file, or the one that a file of its own exports. */
+async function environmentsIn(path: string): Promise<readonly Environment[]> {
+  const given = (await loadDefault(path)) as Environment | undefined;
+  const isEnvironment = typeof given?.tasks === "function" && typeof given.start === "function";
+  return isEnvironment ? [given] : toRun(given, path).environments;
+}
+
+/** Environments of the arguments: names of built-in ones, or files that export a run or an environment. */
 export async function resolveEnvironments(names: readonly string[]): Promise<Environment[]> {
   const resolved = await Promise.all(
     names.map(async (name) =>
-      /\.[cm]?[jt]s$/.test(name) ? (await loadConfig(name)).environments : [environmentNamed(name)],
+      /\.[cm]?[jt]s$/.test(name) ? await environmentsIn(name) : [environmentNamed(name)],
     ),
   );
   return resolved.flat();

@@ -73,7 +73,7 @@ export async function checkEnvironment(
     return {
       environment: environment.name,
       ok: findings.length === 0,
-      findings,
+      findings: [...new Set(findings)],
       thresholds,
       rewards,
       tools,

@@ -9,9 +9,10 @@ import { drawReports } from "../display/report.ts";
 import { resolveEnvironments } from "../load-config.ts";
 import { collect, nonNegativeInteger, nonNegativeNumber, positiveInteger } from "../options.ts";
 import { playWith } from "../play.ts";
+import { addBfcl } from "./bfcl.ts";
 
 type Options = {
-  policy: string[];
+  policy?: string[];
   tasks: number;
   k: number;
   temperature: number;
@@ -20,10 +21,12 @@ type Options = {
 };
 
 export function addEval(program: Command): void {
-  program
-    .command("eval <environment...>")
+  const evaluate = program.command("eval [environment...]");
+  addBfcl(evaluate);
+  evaluate
+
     .description("measure policies on held-out tasks")
-    .requiredOption(
+    .option(
       "--policy <who>",
       "a run, checkpoint or model directory, or expert:NAME; give several to compare",
       collect,
@@ -37,7 +40,10 @@ export function addEval(program: Command): void {
       "after",
       "\nExamples:\n  attune eval calculator atlas --policy runs/quickstart-1\n  attune eval my.config.ts --policy runs/a-1 --policy runs/a-2 --k 4\n  attune eval files --policy expert:careful --tasks 20\n",
     )
-    .action(async (names: string[], options: Options) => {
+    .action(async (names: string[], { policy: policies = [], ...options }: Options) => {
+      if (names.length === 0) throw new AttuneError("usage", "eval: name an environment or a config file");
+      if (policies.length === 0)
+        throw new AttuneError("usage", "eval: say whom to measure: --policy DIRECTORY or expert:NAME");
       const environments = await resolveEnvironments(names);
       const tasks = environments.flatMap((environment) =>
         takeTasks({
@@ -49,7 +55,7 @@ export function addEval(program: Command): void {
         }),
       );
       const played = new Map<string, Trajectory[]>();
-      for (const policy of options.policy) {
+      for (const policy of policies) {
         played.set(
           policy,
           await playWith(policy, {
@@ -65,7 +71,7 @@ export function addEval(program: Command): void {
       const passes = Object.fromEntries(
         [...played].map(([policy, trajectories]) => [policy, toPasses(trajectories, options.k)]),
       );
-      const comparison = options.policy.length === 2 ? compareFirstTwo([...played.values()]) : undefined;
+      const comparison = policies.length === 2 ? compareFirstTwo([...played.values()]) : undefined;
       if (options.json) {
         process.stdout.write(
           `${JSON.stringify({ policies: Object.fromEntries(reports), passes, ...(comparison && { comparison }) })}\n`,

@@ -1,0 +1,13 @@
+/**
+ * What Python would have raised, by the name of its class. The decoders and simulators throw it where the original
+ * raises, and the caller turns it into the original's verdict; it never leaves this room.
+ */
+export class PythonError extends Error {
+  readonly type: string;
+
+  constructor(type: string, message: string) {
+    super(message);
+    this.name = "PythonError";
+    this.type = type;
+  }
+}
