@@ -13,6 +13,8 @@ import { liveBytes } from "./live-bytes.ts";
 import type { Bench, BenchRow } from "./report.ts";
 
 const secondsPerPart = 2;
+/** After which no more sessions are opened; some do work in the first call. */
+const openingSeconds = 20;
 const atOnce = 64;
 const many = 1000;
 const veryMany = 10_000;
@@ -98,7 +100,7 @@ async function memory(
 ): Promise<{ rows: BenchRow[]; bytesPerSession: number; complete: boolean }> {
   const before = await liveBytes();
   const { signal } = new AbortController();
-  const until = performance.now() + secondsPerPart * 1000;
+  const until = performance.now() + openingSeconds * 1000;
   const indices = Array.from({ length: wanted }, (_, index) => index);
   const sessions: Session[] = [];
   await mapPool(indices, atOnce, async (index) => {
