@@ -40,7 +40,7 @@ export async function connect(
   address: McpServerAddress,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
 ): Promise<McpConnection> {
-  const { Client, transport, goodbye, lastWords } = await transportTo(address);
+  const { Client, transport, goodbye, abandon, lastWords } = await transportTo(address);
   const client = new Client(clientInfo, {
     versionNegotiation: { mode: "auto", probe: { timeoutMs } },
     // what a tool gives back is shown as it is, also where its own schema would not have it
@@ -68,7 +68,10 @@ export async function connect(
   const prior = found.get(key);
   const options: ConnectOptions = { timeout: timeoutMs, signal, ...(prior && { prior }) };
   // while it finds out what the server speaks the client looks at no signal, but it notices this
-  const giveUp = () => void transport.close().catch(() => undefined);
+  const giveUp = () => {
+    abandon();
+    void transport.close().catch(() => undefined);
+  };
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     signal.throwIfAborted();
@@ -76,6 +79,7 @@ export async function connect(
     signal.throwIfAborted();
   } catch (error) {
     found.delete(key);
+    abandon();
     await close().catch(() => undefined);
     signal.throwIfAborted();
     throw new AttuneError("environment", `MCP server ${nameOf(address)}: ${described(error)}`, {
@@ -100,6 +104,8 @@ async function transportTo(address: McpServerAddress): Promise<{
   transport: Transport;
   /** Tells the server that the session is over, where there is a way to. */
   goodbye(): Promise<void>;
+  /** Ends a process that nobody will talk to. */
+  abandon(): void;
   /** What the process wrote to its error stream at last. */
   lastWords(): string;
 }> {
@@ -123,7 +129,13 @@ async function transportTo(address: McpServerAddress): Promise<{
       });
       if (transport.sessionId !== undefined) await Promise.race([transport.terminateSession(), late]);
     };
-    return { Client, transport: transport as Transport, goodbye, lastWords: () => "" };
+    return {
+      Client,
+      transport: transport as Transport,
+      goodbye,
+      abandon: () => undefined,
+      lastWords: () => "",
+    };
   }
   const { command, args = [], env, cwd } = address;
   if (command === "") throw new AttuneError("usage", "mcpTools: command: got none, expected a program");
@@ -134,6 +146,13 @@ async function transportTo(address: McpServerAddress): Promise<{
     ...(cwd !== undefined && { cwd }),
     stderr: "pipe",
   });
+  // a client that gives up lets its process go before it has ended, and does not wait for it
+  let pid: number | null = null;
+  const start = transport.start.bind(transport);
+  transport.start = async () => {
+    await start();
+    pid = transport.pid;
+  };
   let words = "";
   transport.stderr?.on("data", (chunk: Buffer) => {
     words = (words + chunk.toString("utf8")).slice(-lastWordsCharacters);
@@ -142,6 +161,13 @@ async function transportTo(address: McpServerAddress): Promise<{
     Client,
     transport,
     goodbye: async () => undefined,
+    abandon() {
+      try {
+        if (pid !== null) process.kill(pid);
+      } catch {
+        // it has ended by itself
+      }
+    },
     lastWords: () => words.trim().split("\n").at(-1) ?? "",
   };
 }

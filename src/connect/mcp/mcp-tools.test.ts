@@ -200,7 +200,9 @@ describe("a server that is not there", () => {
   });
 
   it("is not waited for longer than asked, nor after the signal", async () => {
-    const silent = { command: process.execPath, args: ["-e", "setInterval(() => 1, 1000)"] };
+    const started = logFile();
+    const code = `fs.appendFileSync(${JSON.stringify(started.path)}, process.pid + "\\n"); setInterval(() => 1, 1000)`;
+    const silent = { command: process.execPath, args: ["-e", code] };
     const mute = createServer(() => undefined);
     await new Promise<void>((resolve) => {
       mute.listen(0, "127.0.0.1", resolve);
@@ -217,6 +219,8 @@ describe("a server that is not there", () => {
       const signal = AbortSignal.timeout(100);
       await expect(mcpTools(address, { signal })).rejects.toThrow("aborted due to timeout");
     }
+    // on a slow machine one may have been ended before it could write
+    await until(() => started.lines().every((pid) => !isAlive(Number(pid))));
   }, 20_000);
 });
 
