@@ -89,7 +89,8 @@ export async function createHands({
       throw new ToolError(
         `(${x}, ${y}) is outside of the view, which is ${viewport.width} by ${viewport.height}`,
       );
-    const at = { left: x, top: y + offset };
+    // a point stands for the pixel it lies in; what a browser makes of a part of one is its own affair
+    const at = { left: Math.floor(x), top: Math.floor(y) + offset };
     const id = await browser.elementAt(at);
     const node = page.nodes.find((node) => node.id === id);
     if (!node || id === undefined) throw new ToolError(`there is nothing to click at (${x}, ${y})`);
@@ -114,6 +115,7 @@ export async function createHands({
           throw new ToolError(`"${shortened(text)}" is not a date, expected YYYY-MM-DD`);
         if (!node.multiline && /[\r\n]/.test(text))
           throw new ToolError(`[${element}] takes one line of text`);
+        if (!isTypeable(text)) throw new ToolError("the text holds characters that no key writes");
         await browser.perform({ do: "type", id: node.id, text: text.replace(/\r\n?/g, "\n") });
         return reread();
       }),
@@ -171,5 +173,8 @@ function revealed({ box: [, top, , height] }: PageNode, offset: number): number 
 }
 
 const clamp = (offset: number, { height }: Page) => Math.max(0, Math.min(offset, height - viewport.height));
+
+/** Without control characters and halves of characters, which a page may not hold. */
+const isTypeable = (text: string) => text.isWellFormed() && !/[^\P{Cc}\t\r\n]/u.test(text);
 
 const shortened = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -204,7 +204,7 @@ function createMemoryBrowser({ server, url, parse }: { server: Server; url: stri
         checked: (element) => element.hasAttribute("checked"),
         focused: (element) => element === focus,
       });
-      return { title: current.title, path, height: layout.height, canGoBack: past.length > 0, nodes };
+      return { title: titleOf(current), path, height: layout.height, canGoBack: past.length > 0, nodes };
     },
     perform,
     elementAt(point) {
@@ -215,3 +215,6 @@ function createMemoryBrowser({ server, url, parse }: { server: Server; url: stri
     close() {},
   };
 }
+
+/** A document's title, stripped and collapsed as the HTML standard has it: white space of ASCII and no other. */
+const titleOf = ({ title }: { title: string }) => title.replace(/[\t\n\f\r ]+/g, " ").replace(/^ | $/g, "");
