@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
+import { AttuneError } from "../spec/error.ts";
 import { SandboxError } from "../spec/sandbox.ts";
 import { GuestGone, type GuestReply, type GuestRequest } from "./guest.ts";
 
@@ -10,7 +11,10 @@ type Question = GuestRequest extends infer Request
 
 /** A thread that runs guests: one question at a time, and killed when one takes too long. */
 export interface GuestThread {
-  /** Rejects with `SandboxError`: `timeout` (and the thread is gone) or `crashed`. An aborted signal kills it too. */
+  /**
+   * Rejects with `SandboxError`: `timeout` (and the thread is gone) or `crashed`; with `AttuneError` (environment) where
+   * the thread never came to run, which is nobody's code's doing. An aborted signal kills it too.
+   */
   ask(question: Question, options: { timeMs: number; signal?: AbortSignal | undefined }): Promise<GuestReply>;
   /** Says something that needs no answer. */
   tell(question: Question): void;
@@ -52,7 +56,7 @@ export function startGuestThread(
     if (dead) return;
     dead = error;
     clearTimeout(startTimer);
-    started.reject(error);
+    started.reject(new AttuneError("environment", `sandbox: ${error.message}`, { cause: error }));
     waiting?.settle(error);
     void worker.terminate();
   };
