@@ -75,26 +75,26 @@ describe.each(Object.entries(gym))("%s", (_name, make) => {
 describe.each(Object.entries(gym).filter(([name]) => name !== "echo"))("%s", (_name, make) => {
   const environment = make();
 
-  it.skipIf(
-    ["household", "shop", "text2api", "database", "os", "knowledge-graph", "search", "web"].includes(
-      environment.name,
-    ),
-  )("is failed by its hasty expert, in good form, where more than one call is needed", async () => {
-    const careful = await playAll(environment, "careful", 200);
-    const hasty = await playAll(environment, "hasty", 200);
-    expect(hasty.every(({ rewards, status }) => rewards["format"] === 1 && status === "completed")).toBe(
-      true,
-    );
-    for (const [index, { reward, calls }] of hasty.entries()) {
-      const needed = careful[index]!.calls.length;
-      expect(calls.length).toBe(needed > 1 ? needed - 1 : needed);
-      // now and then the value seen last is the right one by luck
-      if (needed <= 1) expect(reward).toBe(1);
-    }
-    const long = hasty.filter((_, index) => careful[index]!.calls.length > 1);
-    expect(long.length).toBeGreaterThan(60);
-    expect(long.filter(({ reward }) => reward === 0).length / long.length).toBeGreaterThan(0.95);
-  });
+  // the others have tests of their own for what their hasty experts leave out
+  it.runIf(["calculator", "atlas", "files", "math"].includes(environment.name))(
+    "is failed by its hasty expert, in good form, where more than one call is needed",
+    async () => {
+      const careful = await playAll(environment, "careful", 200);
+      const hasty = await playAll(environment, "hasty", 200);
+      expect(hasty.every(({ rewards, status }) => rewards["format"] === 1 && status === "completed")).toBe(
+        true,
+      );
+      for (const [index, { reward, calls }] of hasty.entries()) {
+        const needed = careful[index]!.calls.length;
+        expect(calls.length).toBe(needed > 1 ? needed - 1 : needed);
+        // now and then the value seen last is the right one by luck
+        if (needed <= 1) expect(reward).toBe(1);
+      }
+      const long = hasty.filter((_, index) => careful[index]!.calls.length > 1);
+      expect(long.length).toBeGreaterThan(60);
+      expect(long.filter(({ reward }) => reward === 0).length / long.length).toBeGreaterThan(0.95);
+    },
+  );
 
   it("offers every kind about as often", () => {
     const kinds = Object.values(Object.groupBy(take(environment, 1000), ({ kind }) => kind));

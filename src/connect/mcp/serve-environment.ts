@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Environment, Split } from "../../spec/environment.ts";
 import { AttuneError } from "../../spec/error.ts";
-import { isLoopback, refusedAccess } from "../openenv/access.ts";
+import { checkServerOptions, refusedAccess } from "../access.ts";
 import { createMcpSessions, refused } from "./mcp-sessions.ts";
 import { type ServedResult, serveSession } from "./served-session.ts";
 import { sendWebResponse, toWebRequest } from "./web-request.ts";
@@ -58,7 +58,7 @@ export async function serveEnvironment(
     onResult,
   }: ServeEnvironmentOptions = {},
 ): Promise<McpEnvironmentServer> {
-  checkOptions({ host, key, counts: { capacity, idleTimeoutMs, maxMessageBytes } });
+  checkServerOptions("MCP server", { host, key, counts: { capacity, idleTimeoutMs, maxMessageBytes } });
   // a session with a tool of the answer's name is refused now, not in the middle of an episode
   const trial = serveSession(environment, { id: "load", choice: { split, seed, index: 0 }, answerTool });
   try {
@@ -115,21 +115,4 @@ export async function serveEnvironment(
       return closing;
     },
   };
-}
-
-function checkOptions({
-  host,
-  key,
-  counts,
-}: {
-  host: string;
-  key: string | undefined;
-  counts: Record<string, number>;
-}): void {
-  for (const [name, value] of Object.entries(counts))
-    if (!Number.isInteger(value) || value < 1)
-      throw new AttuneError("usage", `MCP server: ${name}: expected a whole number above 0, got ${value}`);
-  if (key === "") throw new AttuneError("usage", "MCP server: key: expected some characters, got none");
-  if (key === undefined && !isLoopback(host))
-    throw new AttuneError("usage", `MCP server: host ${host} can be reached from other machines: give a key`);
 }

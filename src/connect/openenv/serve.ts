@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Environment } from "../../spec/environment.ts";
 import { AttuneError } from "../../spec/error.ts";
-import { isLoopback, refusedAccess } from "./access.ts";
+import { checkServerOptions, refusedAccess } from "../access.ts";
 import { attend, frames, rpc } from "./attend.ts";
 import { createHostedSessions } from "./hosted-sessions.ts";
 import { addressOf, httpRoutes, send } from "./serve-http.ts";
@@ -46,18 +46,11 @@ export async function serveOpenEnv(
     maxMessageBytes = 1 << 20,
   }: ServeOptions = {},
 ): Promise<OpenEnvServer> {
-  for (const [name, value] of Object.entries({ capacity, idleTimeoutMs, maxMessageBytes }))
-    if (!Number.isInteger(value) || value < 1)
-      throw new AttuneError(
-        "usage",
-        `OpenEnv server: ${name}: expected a whole number above 0, got ${value}`,
-      );
-  if (key === "") throw new AttuneError("usage", "OpenEnv server: key: expected some characters, got none");
-  if (key === undefined && !isLoopback(host))
-    throw new AttuneError(
-      "usage",
-      `OpenEnv server: host ${host} can be reached from other machines: give a key`,
-    );
+  checkServerOptions("OpenEnv server", {
+    host,
+    key,
+    counts: { capacity, idleTimeoutMs, maxMessageBytes },
+  });
 
   const sessions = await createHostedSessions(environment, { capacity, idleTimeoutMs });
   const routes = httpRoutes(environment, { sessions, maxMessageBytes });

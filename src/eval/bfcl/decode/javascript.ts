@@ -1,4 +1,5 @@
 import { PythonError } from "../python/error.ts";
+import { TokenCursor } from "../python/token-cursor.ts";
 import type { PythonDict, PythonValue } from "../python/value.ts";
 import { type SourceToken, scan } from "./scanner.ts";
 
@@ -51,49 +52,47 @@ const reserved = new Set(
   ),
 );
 
-class ExpressionReader {
+class ExpressionReader extends TokenCursor<SourceToken> {
   readonly #source: string;
-  readonly #tokens: SourceToken[];
-  #at = 0;
   #depth = 0;
 
   constructor(source: string) {
+    super(scan(source, "javascript"), ["symbol", "word"]);
     this.#source = source;
-    this.#tokens = scan(source, "javascript");
-    if (this.#tokens.some((token) => token.kind === "word" && /^[#@]/.test(token.text)))
-      throw this.#unexpected();
+    if (this.tokens.some((token) => token.kind === "word" && /^[#@]/.test(token.text)))
+      throw this.unexpected();
   }
 
   readAll(): Piece[] {
     const statements: Piece[] = [];
-    while (this.#peek().kind !== "end") {
-      if (this.#take(";")) continue;
+    while (this.peek().kind !== "end") {
+      if (this.take(";")) continue;
       if (this.#isDeclaration()) {
-        this.#at++;
+        this.at++;
         this.#sequence();
         statements.push({ kind: "other", start: 0, end: 0 });
-      } else if (this.#take("return")) {
-        if (!this.#is(";") && this.#peek().kind !== "end") this.#sequence();
+      } else if (this.take("return")) {
+        if (!this.is(";") && this.peek().kind !== "end") this.#sequence();
         statements.push({ kind: "other", start: 0, end: 0 });
-      } else if (this.#is("{")) {
+      } else if (this.is("{")) {
         this.#skipBlock();
         continue;
       } else statements.push(this.#sequence());
-      const next = this.#peek();
+      const next = this.peek();
       // A statement ends with a semicolon, at the end of its line or at the end of the text.
-      if (!this.#take(";") && next.kind !== "end" && !next.isOnNewLine) throw this.#unexpected();
+      if (!this.take(";") && next.kind !== "end" && !next.isOnNewLine) throw this.unexpected();
     }
     return statements;
   }
 
   #isDeclaration(): boolean {
-    return ["const", "let", "var"].includes(this.#peek().text) && this.#tokens[this.#at + 1]?.kind === "word";
+    return ["const", "let", "var"].includes(this.peek().text) && this.tokens[this.at + 1]?.kind === "word";
   }
 
   #sequence(): Piece {
     const first = this.#expression();
-    if (!this.#is(",")) return first;
-    while (this.#take(",")) this.#expression();
+    if (!this.is(",")) return first;
+    while (this.take(",")) this.#expression();
     return this.#piece("other", first.start);
   }
 
@@ -105,16 +104,16 @@ class ExpressionReader {
   }
 
   #assignment(): Piece {
-    const start = this.#peek().start;
+    const start = this.peek().start;
     if (this.#isArrow()) return this.#arrow(start);
-    if (this.#take("yield")) {
+    if (this.take("yield")) {
       this.#expression();
       return this.#piece("other", start);
     }
     const left = this.#conditional();
     const isTarget = left.kind === "name" || left.kind === "target";
-    if (isTarget && this.#take("=")) {
-      const valueStart = this.#peek().start;
+    if (isTarget && this.take("=")) {
+      const valueStart = this.peek().start;
       this.#expression();
       return {
         ...this.#piece("assignment", start),
@@ -122,8 +121,8 @@ class ExpressionReader {
         valueStart,
       };
     }
-    if (isTarget && assignments.has(this.#peek().text) && this.#peek().kind === "symbol") {
-      this.#at++;
+    if (isTarget && assignments.has(this.peek().text) && this.peek().kind === "symbol") {
+      this.at++;
       this.#expression();
       return this.#piece("other", start);
     }
@@ -133,20 +132,17 @@ class ExpressionReader {
   #conditional(): Piece {
     const first = this.#operand();
     let isAlone = true;
-    while (
-      infixes.has(this.#peek().text) &&
-      (this.#peek().kind === "symbol" || this.#peek().kind === "word")
-    ) {
-      this.#at++;
+    while (infixes.has(this.peek().text) && (this.peek().kind === "symbol" || this.peek().kind === "word")) {
+      this.at++;
       const right = this.#operand();
       // The original's grammar takes `a > b = c` as well, for `a > (b = c)`.
       const isTarget = right.kind === "name" || right.kind === "target";
-      if (isTarget && this.#take("=")) this.#expression();
+      if (isTarget && this.take("=")) this.#expression();
       isAlone = false;
     }
-    if (this.#take("?")) {
+    if (this.take("?")) {
       this.#expression();
-      this.#need(":");
+      this.need(":");
       this.#expression();
       isAlone = false;
     }
@@ -154,18 +150,18 @@ class ExpressionReader {
   }
 
   #operand(): Piece {
-    const token = this.#peek();
+    const token = this.peek();
     if (prefixes.has(token.text) && (token.kind === "symbol" || token.kind === "word")) {
-      while (prefixes.has(this.#peek().text) && this.#peek().kind !== "text") this.#at++;
+      while (prefixes.has(this.peek().text) && this.peek().kind !== "text") this.at++;
       this.#operand();
       return this.#piece("other", token.start);
     }
     let piece = this.#primary();
     for (;;) {
-      const next = this.#peek();
-      if (this.#take(".") || this.#take("?.")) {
-        if (this.#peek().kind === "word") this.#at++;
-        else if (next.text === "?." && this.#take("(")) {
+      const next = this.peek();
+      if (this.take(".") || this.take("?.")) {
+        if (this.peek().kind === "word") this.at++;
+        else if (next.text === "?." && this.take("(")) {
           // Between `?.` and its arguments the original does not look further.
           this.#list(")");
           piece = {
@@ -174,34 +170,34 @@ class ExpressionReader {
             parts: [],
           };
           continue;
-        } else if (next.text !== "?." || !this.#is("[")) throw this.#unexpected();
+        } else if (next.text !== "?." || !this.is("[")) throw this.unexpected();
         piece = this.#piece("target", piece.start);
-      } else if (this.#is("(")) {
+      } else if (this.is("(")) {
         const name = this.#source.slice(piece.start, piece.end);
-        this.#at++;
+        this.at++;
         const parts = this.#list(")");
         piece = { ...this.#piece("call", piece.start), name, parts };
-      } else if (this.#take("[")) {
+      } else if (this.take("[")) {
         this.#sequence();
-        this.#need("]");
+        this.need("]");
         piece = this.#piece("target", piece.start);
       } else if (next.kind === "template") {
-        this.#at++;
+        this.at++;
         piece = {
           ...this.#piece("call", piece.start),
           name: this.#source.slice(piece.start, piece.end),
           parts: [],
         };
       } else if ((next.text === "++" || next.text === "--") && !next.isOnNewLine && next.kind === "symbol") {
-        this.#at++;
+        this.at++;
         return this.#piece("other", piece.start);
       } else return piece;
     }
   }
 
   #primary(): Piece {
-    const token = this.#peek();
-    this.#at++;
+    const token = this.peek();
+    this.at++;
     if (token.kind === "word") return this.#word(token);
     if (
       token.kind === "number" ||
@@ -214,7 +210,7 @@ class ExpressionReader {
     if (token.kind === "symbol") {
       if (token.text === "(") {
         this.#sequence();
-        this.#need(")");
+        this.need(")");
         return this.#piece("target", token.start);
       }
       if (token.text === "[") {
@@ -226,43 +222,43 @@ class ExpressionReader {
         return this.#piece("target", token.start);
       }
     }
-    this.#at--;
-    throw this.#unexpected();
+    this.at--;
+    throw this.unexpected();
   }
 
   #word(token: SourceToken): Piece {
-    if (token.text === "async" && this.#is("function") && !this.#peek().isOnNewLine) this.#at++;
+    if (token.text === "async" && this.is("function") && !this.peek().isOnNewLine) this.at++;
     if (
       token.text === "function" ||
-      (token.text === "async" && this.#tokens[this.#at - 1]?.text === "function")
+      (token.text === "async" && this.tokens[this.at - 1]?.text === "function")
     ) {
-      this.#take("*");
-      if (this.#peek().kind === "word") this.#at++;
+      this.take("*");
+      if (this.peek().kind === "word") this.at++;
       this.#skipBrackets("(");
       this.#skipBlock();
       return this.#piece("other", token.start);
     }
     if (token.text === "class") {
-      while (this.#peek().kind === "word" || this.#is(".")) this.#at++;
+      while (this.peek().kind === "word" || this.is(".")) this.at++;
       this.#skipBlock();
       return this.#piece("other", token.start);
     }
     if (token.text === "new") {
       let callee = this.#primary();
-      while (this.#take(".")) {
-        if (this.#peek().kind !== "word") throw this.#unexpected();
-        this.#at++;
+      while (this.take(".")) {
+        if (this.peek().kind !== "word") throw this.unexpected();
+        this.at++;
         callee = this.#piece("target", callee.start);
       }
-      if (this.#take("(")) this.#list(")");
+      if (this.take("(")) this.#list(")");
       return this.#piece("other", token.start);
     }
     if (token.text === "true") return this.#piece("name", token.start);
     if (["null", "false", "this", "super", "undefined"].includes(token.text))
       return this.#piece("other", token.start);
     if (reserved.has(token.text)) {
-      this.#at--;
-      throw this.#unexpected();
+      this.at--;
+      throw this.unexpected();
     }
     return this.#piece("name", token.start);
   }
@@ -270,62 +266,62 @@ class ExpressionReader {
   /** Comma-separated expressions up to the closer, spreads and gaps included. */
   #list(closer: string): Piece[] {
     const parts: Piece[] = [];
-    while (!this.#take(closer)) {
-      if (this.#take(",")) continue;
-      const { start } = this.#peek();
-      if (this.#take("...")) {
+    while (!this.take(closer)) {
+      if (this.take(",")) continue;
+      const { start } = this.peek();
+      if (this.take("...")) {
         this.#expression();
         parts.push(this.#piece("other", start));
       } else parts.push(this.#expression());
-      if (!this.#is(closer)) this.#need(",");
+      if (!this.is(closer)) this.need(",");
     }
     return parts;
   }
 
   #object(): void {
-    while (!this.#take("}")) {
-      if (this.#take("...")) this.#expression();
+    while (!this.take("}")) {
+      if (this.take("...")) this.#expression();
       else this.#property();
-      if (!this.#is("}")) this.#need(",");
+      if (!this.is("}")) this.need(",");
     }
   }
 
   #property(): void {
     const isModifier = () => {
-      const next = this.#tokens[this.#at + 1]?.text ?? "";
-      return ["get", "set", "async", "*", "static"].includes(this.#peek().text) && !",:(}=".includes(next);
+      const next = this.tokens[this.at + 1]?.text ?? "";
+      return ["get", "set", "async", "*", "static"].includes(this.peek().text) && !",:(}=".includes(next);
     };
-    while (isModifier()) this.#at++;
-    const key = this.#peek();
-    if (this.#take("[")) {
+    while (isModifier()) this.at++;
+    const key = this.peek();
+    if (this.take("[")) {
       this.#expression();
-      this.#need("]");
-    } else if (key.kind === "word" || key.kind === "text" || key.kind === "number") this.#at++;
-    else throw this.#unexpected();
-    if (this.#take(":")) this.#expression();
-    else if (this.#is("(")) {
+      this.need("]");
+    } else if (key.kind === "word" || key.kind === "text" || key.kind === "number") this.at++;
+    else throw this.unexpected();
+    if (this.take(":")) this.#expression();
+    else if (this.is("(")) {
       this.#skipBrackets("(");
       this.#skipBlock();
-    } else if (key.kind !== "word") throw this.#unexpected();
-    else if (this.#take("=")) this.#expression();
+    } else if (key.kind !== "word") throw this.unexpected();
+    else if (this.take("=")) this.#expression();
   }
 
   #isArrow(): boolean {
-    let at = this.#at;
-    const word = (index: number) => this.#tokens[index]?.kind === "word";
-    if (this.#tokens[at]?.text === "async" && (word(at + 1) || this.#tokens[at + 1]?.text === "(")) at++;
-    if (word(at)) return this.#tokens[at + 1]?.text === "=>";
-    if (this.#tokens[at]?.text !== "(") return false;
-    return this.#tokens[this.#closeOf(at) + 1]?.text === "=>";
+    let at = this.at;
+    const word = (index: number) => this.tokens[index]?.kind === "word";
+    if (this.tokens[at]?.text === "async" && (word(at + 1) || this.tokens[at + 1]?.text === "(")) at++;
+    if (word(at)) return this.tokens[at + 1]?.text === "=>";
+    if (this.tokens[at]?.text !== "(") return false;
+    return this.tokens[this.#closeOf(at) + 1]?.text === "=>";
   }
 
   #arrow(start: number): Piece {
-    while (!this.#is("=>")) {
-      if (this.#is("(")) this.#skipBrackets("(");
-      else this.#at++;
+    while (!this.is("=>")) {
+      if (this.is("(")) this.#skipBrackets("(");
+      else this.at++;
     }
-    this.#need("=>");
-    if (this.#is("{")) this.#skipBlock();
+    this.need("=>");
+    if (this.is("{")) this.#skipBlock();
     else this.#expression();
     return this.#piece("other", start);
   }
@@ -337,19 +333,19 @@ class ExpressionReader {
     if (this.#closes === undefined) {
       this.#closes = new Map();
       const stack: number[] = [];
-      for (const [index, token] of this.#tokens.entries()) {
+      for (const [index, token] of this.tokens.entries()) {
         if (token.kind !== "symbol") continue;
         if ("([{".includes(token.text)) stack.push(index);
         else if (")]}".includes(token.text)) {
           const start = stack.pop();
-          const pair = (start === undefined ? "" : (this.#tokens[start]?.text ?? "")) + token.text;
-          if (start === undefined || !["()", "[]", "{}"].includes(pair)) throw this.#unexpected();
+          const pair = (start === undefined ? "" : (this.tokens[start]?.text ?? "")) + token.text;
+          if (start === undefined || !["()", "[]", "{}"].includes(pair)) throw this.unexpected();
           this.#closes.set(start, index);
         }
       }
     }
     const close = this.#closes.get(open);
-    if (close === undefined) throw this.#unexpected();
+    if (close === undefined) throw this.unexpected();
     return close;
   }
 
@@ -359,37 +355,18 @@ class ExpressionReader {
   }
 
   #skipBrackets(open: string): void {
-    if (!this.#is(open)) throw this.#unexpected();
-    this.#at = this.#closeOf(this.#at) + 1;
+    if (!this.is(open)) throw this.unexpected();
+    this.at = this.#closeOf(this.at) + 1;
   }
 
   #piece(kind: Piece["kind"], start: number): Piece {
-    return { kind, start, end: (this.#tokens[this.#at - 1] as SourceToken).end };
+    return { kind, start, end: (this.tokens[this.at - 1] as SourceToken).end };
   }
 
-  #peek(): SourceToken {
-    return this.#tokens[this.#at] as SourceToken;
-  }
-
-  #is(text: string): boolean {
-    const token = this.#peek();
-    return token.text === text && (token.kind === "symbol" || token.kind === "word");
-  }
-
-  #take(text: string): boolean {
-    const found = this.#is(text);
-    if (found) this.#at++;
-    return found;
-  }
-
-  #need(text: string): void {
-    if (!this.#take(text)) throw this.#unexpected();
-  }
-
-  #unexpected(): PythonError {
+  protected override unexpected(): PythonError {
     return new PythonError(
       "SyntaxError",
-      `unexpected ${JSON.stringify(this.#peek().text)} at ${this.#peek().start}`,
+      `unexpected ${JSON.stringify(this.peek().text)} at ${this.peek().start}`,
     );
   }
 }

@@ -1,7 +1,8 @@
 import { evaluate, negate, setItem } from "../python/arithmetic.ts";
 import { PythonError } from "../python/error.ts";
+import { ellipsis, type Node } from "../python/node.ts";
 import { strip } from "../python/number.ts";
-import { ellipsis, type Node, parseExpression } from "../python/syntax.ts";
+import { parseExpression } from "../python/syntax.ts";
 import { unparse } from "../python/unparse.ts";
 import { type PythonDict, PythonTuple, type PythonValue } from "../python/value.ts";
 

@@ -1,5 +1,5 @@
 import { PythonError } from "./error.ts";
-import { ellipsis, type Node } from "./syntax.ts";
+import { ellipsis, type Node } from "./node.ts";
 import {
   dictSet,
   PythonBytes,

@@ -1,6 +1,7 @@
 import { negate, setItem } from "./arithmetic.ts";
 import { PythonError } from "./error.ts";
-import { ellipsis, type Node, parseExpression } from "./syntax.ts";
+import { ellipsis, type Node } from "./node.ts";
+import { parseExpression } from "./syntax.ts";
 import { PythonComplex, type PythonDict, PythonTuple, type PythonValue } from "./value.ts";
 
 /** `ast.literal_eval(text)`. */

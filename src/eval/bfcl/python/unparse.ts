@@ -1,5 +1,5 @@
 import { PythonError } from "./error.ts";
-import { ellipsis, type Loop, type Node, type Parameter } from "./syntax.ts";
+import { ellipsis, type Loop, type Node, type Parameter } from "./node.ts";
 import { repr } from "./text.ts";
 import { PythonComplex } from "./value.ts";
 

@@ -1,9 +1,29 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import { AttuneError } from "../spec/error.ts";
+
+/**
+ * Refuses, with an `AttuneError` (usage), counts that are none and a server that everybody could use: one that other
+ * machines can reach needs a key.
+ */
+export function checkServerOptions(
+  server: string,
+  { host, key, counts }: { host: string; key: string | undefined; counts: Record<string, number> },
+): void {
+  const refuse = (message: string): never => {
+    throw new AttuneError("usage", `${server}: ${message}`);
+  };
+  for (const [name, value] of Object.entries(counts))
+    if (!Number.isInteger(value) || value < 1)
+      refuse(`${name}: expected a whole number above 0, got ${value}`);
+  if (key === "") refuse("key: expected some characters, got none");
+  if (key === undefined && !isLoopback(host))
+    refuse(`host ${host} can be reached from other machines: give a key`);
+}
 
 /** Whether a host name or address can only be reached from this machine. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, "").toLowerCase();
   return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
 }
