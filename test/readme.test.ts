@@ -51,8 +51,8 @@ describe("the README's example", () => {
     const runs = mkdtempSync(join(tmpdir(), "attune-readme-"));
     const short = config
       .replace("count: 500", "count: 40")
-      .replace("steps: 100", "steps: 3")
-      .replace("steps: 20", "steps: 1");
+      .replace("steps: 60", "steps: 3")
+      .replace("steps: 40", "steps: 1");
     writeFileSync(
       file,
       short.replace(
