@@ -68,6 +68,19 @@ describe("the environment that the documentation writes", () => {
   });
 });
 
+it("refuses what only looks like an environment in one line", () => {
+  const folder = mkdtempSync(join(tmpdir(), "attune-own-"));
+  const file = join(folder, "hollow.ts");
+  writeFileSync(file, "export default { tasks() {}, start() {} };");
+  try {
+    const { status, stderr } = attune("check", file);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^attune: .*hollow\.ts: expected an environment made with defineEnvironment.*\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe("environments that are broken on purpose", () => {
   const { status, reports } = check("test/fixtures/broken.config.ts", "--tasks", "40", "--concurrency", "20");
   const findings = (name: string) =>

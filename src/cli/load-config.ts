@@ -48,8 +48,11 @@ function environmentNamed(name: string): Environment {
 /** The environments of a config file, or the one that a file of its own exports. */
 async function environmentsIn(path: string): Promise<readonly Environment[]> {
   const given = (await loadDefault(path)) as Environment | undefined;
-  const isEnvironment = typeof given?.tasks === "function" && typeof given.start === "function";
-  return isEnvironment ? [given] : toRun(given, path).environments;
+  if (typeof given?.tasks !== "function" || typeof given.start !== "function")
+    return toRun(given, path).environments;
+  if (typeof given.name !== "string" || typeof given.rewards !== "object")
+    throw new AttuneError("usage", `${path}: expected an environment made with defineEnvironment({ … })`);
+  return [given];
 }
 
 /** Environments of the arguments: names of built-in ones, or files that export a run or an environment. */
