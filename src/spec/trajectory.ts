@@ -65,7 +65,20 @@ export type TrajectoryNode = {
   mask: boolean;
   policyVersion: number | null;
   stopReason?: StopReason;
+  /** What could not be observed of this node. Absent when nothing is missing. */
+  gap?: Gap[];
+  /** What the message held beyond `message`, as it came: images, reasoning, a provider's opaque state. */
+  extra?: Json;
+  /** The tools this turn was offered, as indices into the trajectory's `tools`; all of them when absent. */
+  offered?: number[];
 };
+
+/**
+ * `tokens`: the ids of this node, so `tokens` is empty. `logprobs`: the log-probabilities of what was sampled.
+ * `prompt`: what stood before it was recognised by its messages, not by its tokens. `rest`: the sample broke off, and
+ * how it ends is not known.
+ */
+export type Gap = "tokens" | "logprobs" | "prompt" | "rest";
 
 export type ToolCallRecord = {
   turn: number;

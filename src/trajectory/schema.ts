@@ -37,15 +37,22 @@ const node = z
     mask: z.boolean(),
     policyVersion: z.number().nullable(),
     stopReason: z.enum(["stop", "length"]).optional(),
+    gap: z.array(z.enum(["tokens", "logprobs", "prompt", "rest"])).optional(),
+    extra: z.json().optional(),
+    offered: z.array(index).optional(),
   })
   .refine(({ tokens, logprobs }) => logprobs === null || logprobs.length === tokens.length, {
     path: ["logprobs"],
     message: "expected one for each token",
+  })
+  .refine(({ tokens, gap }) => tokens.length === 0 || !gap?.includes("tokens"), {
+    path: ["gap"],
+    message: "expected no tokens where they are said to be unknown",
   });
 
 /** A trajectory as a line of JSON holds it, read into the record that the rest of Attune speaks of. */
 export const trajectorySchema: z.ZodType<Trajectory> = z.object({
-  format: z.literal(1),
+  format: z.literal(1, { error: ({ input }) => `expected 1, got ${JSON.stringify(input)}` }),
   id: z.string(),
   player: z.string(),
   step: index,

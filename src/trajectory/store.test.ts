@@ -58,7 +58,8 @@ describe("stored trajectories", () => {
   });
 
   it.each([
-    ['"format":1', '"format":2', "t.jsonl:1: format"],
+    ['"format":1', '"format":2', "t.jsonl:1: format: expected 1, got 2"],
+    ['"sampled":true', '"gap":["tokens"],"sampled":true', "t.jsonl:1: nodes.1.gap: expected no tokens"],
     ['"reward":1', '"reward":"much"', "t.jsonl:1: reward"],
     ['"tokens":"AQ', '"tokens":"??', "t.jsonl:1: nodes.0.tokens"],
     ['"tokens":"AQAAAAIAAAADAAAA"', '"tokens":"AQAAAAI="', "t.jsonl:1: nodes.0.tokens: not a whole number"],
