@@ -1,6 +1,7 @@
 // The nouns and contracts of Attune. This room imports nothing; every other room speaks in its words.
 // Read environment.ts first, then trajectory.ts, then trainer.ts.
 export type * from "./algorithm.ts";
+export type * from "./chat-model.ts";
 export type * from "./environment.ts";
 export { AttuneError, type AttuneErrorKind } from "./error.ts";
 export type * from "./json.ts";
