@@ -118,9 +118,9 @@ async function policyAlone(concurrency: number): Promise<number> {
   return (episodesAt(concurrency) * 1000) / (performance.now() - startedAt);
 }
 
-/** About half a second of the bound for few at a time, every place filled four times for many. */
+/** About half a second of the bound for few at a time, every place filled twenty times for a thousand. */
 const episodesAt = (concurrency: number) =>
-  Math.max(4 * concurrency, Math.min(2000, Math.ceil((500 * concurrency) / (turns * latencyMs))));
+  Math.max(Math.min(20 * concurrency, 40_000), Math.ceil((500 * concurrency) / (turns * latencyMs)));
 
 async function speed(order: Rollout["order"], concurrency: number) {
   const episodes = episodesAt(concurrency);

@@ -8,7 +8,7 @@ import type {
   Trajectory,
   TrajectoryNode,
 } from "../spec/trajectory.ts";
-import { Clock, DeadlineError, within } from "./deadline.ts";
+import { Clock, DeadlineError, isPromise, within } from "./deadline.ts";
 import { reachedLimit } from "./limits.ts";
 import { createPromptTokens } from "./prompt-tokens.ts";
 import { runTools } from "./run-tools.ts";
@@ -120,7 +120,8 @@ export async function playEpisode({
           break;
         }
         const actingSince = performance.now();
-        const results = await runTools(requested, { tools, turn, limits, clock });
+        const running = runTools(requested, { tools, turn, limits, clock });
+        const results = isPromise(running) ? await running : running;
         timing.toolMs += performance.now() - actingSince;
         added.push(...results.map((result) => result.message));
         calls.push(...results.map(({ record }) => record));

@@ -7,54 +7,60 @@ import { described, truncate } from "./world.ts";
 
 type ToolResult = { text: string; failure: ToolFailureKind | null };
 
-/** Runs the calls of one turn side by side. Results are in the order of the calls. Throws only when stopped. */
-export async function runTools(
-  calls: readonly ToolCall[],
-  options: { tools: readonly Tool[]; turn: number; limits: RolloutLimits; clock: Clock },
-): Promise<{ message: ToolMessage; record: ToolCallRecord }[]> {
-  return Promise.all(
-    calls.map(async (call) => {
-      const startedAt = performance.now();
-      const { text, failure } = await runTool(call, options);
-      const observation = truncate(text, options.limits.observationCharacters);
-      const { id, name } = call;
-      const message: ToolMessage = {
-        role: "tool",
-        callId: id,
-        name,
-        content: observation,
-        ...(failure && { failure }),
-      };
-      const record = {
-        turn: options.turn,
-        ...call,
-        observation,
-        failure,
-        latencyMs: performance.now() - startedAt,
-      };
-      return { message, record };
-    }),
-  );
+type Ran = { message: ToolMessage; record: ToolCallRecord };
+type Turn = { tools: readonly Tool[]; turn: number; limits: RolloutLimits; clock: Clock };
+
+/**
+ * Runs the calls of one turn side by side. Results are in the order of the calls. Throws only when stopped. Without
+ * a promise where no tool needs one: most turns have one call, and most tools answer at once.
+ */
+export function runTools(calls: readonly ToolCall[], options: Turn): Ran[] | Promise<Ran[]> {
+  const running = calls.map((call) => runAndRecord(call, options));
+  return running.some(isPromise) ? Promise.all(running) : (running as Ran[]);
 }
 
-async function runTool(
+function runAndRecord(call: ToolCall, options: Turn): Ran | Promise<Ran> {
+  const startedAt = performance.now();
+  const toRan = (result: ToolResult) => recorded(call, result, { ...options, startedAt });
+  const running = runTool(call, options);
+  return isPromise(running) ? running.then(toRan) : toRan(running);
+}
+
+function recorded(
   call: ToolCall,
-  { tools, limits, clock }: { tools: readonly Tool[]; limits: RolloutLimits; clock: Clock },
-): Promise<ToolResult> {
+  { text, failure }: ToolResult,
+  { turn, limits, startedAt }: Turn & { startedAt: number },
+): Ran {
+  const observation = truncate(text, limits.observationCharacters);
+  const { id, name } = call;
+  const message: ToolMessage = { role: "tool", callId: id, name, content: observation };
+  if (failure) message.failure = failure;
+  const latencyMs = performance.now() - startedAt;
+  return {
+    message,
+    record: { turn, id, name, arguments: call.arguments, observation, failure, latencyMs },
+  };
+}
+
+function runTool(call: ToolCall, { tools, limits, clock }: Turn): ToolResult | Promise<ToolResult> {
   const tool = tools.find(({ name }) => name === call.name);
   if (!tool) {
     const known = tools.map(({ name }) => name).join(", ") || "none";
     return { text: `error: no tool "${call.name}"; tools: ${known}`, failure: "invalid_arguments" };
   }
-  const milliseconds = tool.timeoutMs ?? limits.toolTimeoutMs;
-  try {
-    return await within((inner) => checkAndExecute(tool, call, inner), { milliseconds, outer: clock });
-  } catch (error) {
+  const failed = (error: unknown): ToolResult => {
     clock.throwIfStopped();
     if (error instanceof ToolError) return { text: `error: ${error.message}`, failure: "tool_error" };
     if (error instanceof DeadlineError)
       return { text: `tool "${call.name}" ${error.message}`, failure: "timeout" };
     return { text: `tool "${call.name}" failed: ${described(error)}`, failure: "infrastructure" };
+  };
+  const milliseconds = tool.timeoutMs ?? limits.toolTimeoutMs;
+  try {
+    const running = within((inner) => checkAndExecute(tool, call, inner), { milliseconds, outer: clock });
+    return isPromise(running) ? running.catch(failed) : running;
+  } catch (error) {
+    return failed(error);
   }
 }
 
