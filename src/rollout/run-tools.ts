@@ -16,7 +16,7 @@ type Turn = { tools: readonly Tool[]; turn: number; limits: RolloutLimits; clock
  */
 export function runTools(calls: readonly ToolCall[], options: Turn): Ran[] | Promise<Ran[]> {
   const running = calls.map((call) => runAndRecord(call, options));
-  return running.some(isPromise) ? Promise.all(running) : (running as Ran[]);
+  return running.some(isPromise) ? Promise.all(running.map(async (ran) => ran)) : (running as Ran[]);
 }
 
 function runAndRecord(call: ToolCall, options: Turn): Ran | Promise<Ran> {
