@@ -99,6 +99,7 @@ async function memory(
   wanted: number,
 ): Promise<{ rows: BenchRow[]; bytesPerSession: number; complete: boolean }> {
   const before = await liveBytes();
+  const residentBefore = process.memoryUsage().rss;
   const { signal } = new AbortController();
   const until = performance.now() + openingSeconds * 1000;
   const indices = Array.from({ length: wanted }, (_, index) => index);
@@ -110,8 +111,9 @@ async function memory(
     sessions.push(session);
     await actOnce(environment, { task, session, seed: deriveSeed("bench", index) });
   });
-  const bytes = Math.max(0, (await liveBytes()) - before);
   const { rss } = process.memoryUsage();
+  // what sandboxes hold is in threads of their own, and seen only in the process as a whole
+  const bytes = Math.max(0, (await liveBytes()) - before, rss - residentBefore);
   await mapPool(sessions, atOnce, async (session) => session.close?.());
   const name = `${environment.name}, ${wanted} open at once`;
   return {
