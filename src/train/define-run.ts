@@ -25,10 +25,14 @@ export type RunConfig = {
 };
 
 /** A stage is named; metrics, checkpoints and its evaluation carry the name. */
-export type Stage = { name: string; evaluate?: boolean } & ({ sft: SftConfig } | { rl: RlConfig });
+export type Stage = { name: string; evaluate?: boolean } & (
+  | { sft: SftConfig }
+  | { rl: RlConfig }
+  | { stored: StoredConfig }
+);
 
 export type SftConfig = {
-  demonstrations: DemonstrationConfig;
+  demonstrations: DemonstrationConfig | StoredDemonstrations;
   /** Passes over the demonstrations. */
   epochs?: number;
   /** Steps; the default follows from `epochs`. */
@@ -51,6 +55,24 @@ export type DemonstrationConfig = {
   /** Keep only those with at least this reward (AgentTuning's filter). Absent, all are kept. */
   minimumReward?: number;
 };
+
+/** Demonstrations that were played before, by anyone. */
+export type StoredDemonstrations = {
+  /** A file of trajectories. Their own token ids are learnt where they are of this model's vocabulary. */
+  trajectories: string;
+  /** Keep only those with at least this reward. Absent, all are kept. */
+  minimumReward?: number;
+};
+
+/** Reinforcement learning from groups of trajectories that were played before. */
+export type StoredConfig = {
+  algorithm: Algorithm;
+  /** A file of trajectories, with token ids and log-probabilities of this model's vocabulary. */
+  trajectories: string;
+} & Pick<
+  RlConfig,
+  "groupsPerStep" | "epochs" | "optimizer" | "schedule" | "emptyStepsAllowed" | "leastGroupSize"
+>;
 
 export type RlConfig = {
   algorithm: Algorithm;
@@ -180,10 +202,16 @@ function checkStage(stage: Stage, refuse: (message: string) => never): void {
       refuse(`stage "${stage.name}": expected ${field} above 0, got ${value}`);
     }
   };
+  const file = (field: string, path: unknown) => {
+    if (typeof path !== "string" || path === "")
+      refuse(`stage "${stage.name}": expected ${field} as the path of a file, got ${JSON.stringify(path)}`);
+  };
   if (!/^[a-z0-9][a-z0-9-]*$/.test(stage.name))
     refuse(`stage name ${JSON.stringify(stage.name)} is not a plain word`);
   if ("sft" in stage) {
-    positive("demonstrations.count", stage.sft.demonstrations.count);
+    const { demonstrations } = stage.sft;
+    if ("trajectories" in demonstrations) file("demonstrations.trajectories", demonstrations.trajectories);
+    else positive("demonstrations.count", demonstrations.count);
     positive("epochs", stage.sft.epochs);
     positive("batchSize", stage.sft.batchSize);
     positive("steps", stage.sft.steps);
@@ -193,7 +221,14 @@ function checkStage(stage: Stage, refuse: (message: string) => never): void {
     positive("groupSize", stage.rl.groupSize);
     positive("groupsPerStep", stage.rl.groupsPerStep);
     positive("epochs", stage.rl.epochs);
+  } else if ("stored" in stage) {
+    file("trajectories", stage.stored.trajectories);
+    positive("leastGroupSize", stage.stored.leastGroupSize);
+    positive("groupsPerStep", stage.stored.groupsPerStep);
+    positive("epochs", stage.stored.epochs);
   } else {
-    refuse(`stage ${JSON.stringify((stage as { name: string }).name)}: expected \`sft\` or \`rl\``);
+    refuse(
+      `stage ${JSON.stringify((stage as { name: string }).name)}: expected \`sft\`, \`rl\` or \`stored\``,
+    );
   }
 }

@@ -1,10 +1,12 @@
 import { createRandom, deriveSeed, type Random } from "../kit/random.ts";
+import { mean } from "../kit/statistics.ts";
 import { playWithPlayer } from "../rollout/player.ts";
 import { playWithRetries, type RetryBudget, resolveRetry } from "../rollout/retry.ts";
 import type { Environment } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import type { DemonstrationConfig } from "./define-run.ts";
+import { readTrajectories } from "../trajectory/store.ts";
+import type { DemonstrationConfig, StoredDemonstrations } from "./define-run.ts";
 import { grade } from "./grade.ts";
 
 /** Trajectories that experts played, as messages: tokens come later, from whatever vocabulary is to learn them. */
@@ -80,6 +82,30 @@ export async function collectDemonstrations(
     );
   }
   return { kept, played, meanReward: rewards / played };
+}
+
+/** Reads what was played before and keeps what the reward filter lets through; a trajectory without a reward passes none. */
+export async function readDemonstrations({
+  trajectories,
+  minimumReward,
+}: StoredDemonstrations): Promise<Demonstrations> {
+  const kept: Trajectory[] = [];
+  let played = 0;
+  const rewards: number[] = [];
+  for await (const trajectory of readTrajectories(trajectories)) {
+    played++;
+    if (trajectory.reward !== null) rewards.push(trajectory.reward);
+    if (minimumReward === undefined || (trajectory.reward ?? Number.NEGATIVE_INFINITY) >= minimumReward)
+      kept.push(trajectory);
+  }
+  if (kept.length === 0)
+    throw new AttuneError(
+      "no_learning",
+      played === 0
+        ? `${trajectories}: there is no trajectory in it`
+        : `${trajectories}: none of ${played} trajectories reached the reward ${minimumReward}`,
+    );
+  return { kept, played, meanReward: mean(rewards) };
 }
 
 function drawExpert(environment: Environment, weights: Record<string, number>, random: Random): string {

@@ -18,11 +18,14 @@ function describeDemonstrations({
   demonstrations,
   general,
 }: {
-  demonstrations: { environments?: readonly { name: string }[] };
+  demonstrations: { environments?: readonly { name: string }[] } | { trajectories: string };
   general?: { conversations: readonly unknown[]; share: number };
 }) {
   return {
-    demonstrations: { ...demonstrations, environments: demonstrations.environments?.map(({ name }) => name) },
+    demonstrations:
+      "trajectories" in demonstrations
+        ? demonstrations
+        : { ...demonstrations, environments: demonstrations.environments?.map(({ name }) => name) },
     general: general && { conversations: general.conversations.length, share: general.share },
   };
 }

@@ -24,7 +24,9 @@ const short = { tasks: 6, concurrency: 16, expertRequired: false } as const;
 /** Every environment that a run plays in, its demonstrations' own included. */
 export function environmentsOf({ environments, stages }: ResolvedRun): Environment[] {
   const demonstrated = stages.flatMap((stage) =>
-    "sft" in stage ? (stage.sft.demonstrations.environments ?? []) : [],
+    "sft" in stage && "count" in stage.sft.demonstrations
+      ? (stage.sft.demonstrations.environments ?? [])
+      : [],
   );
   return [...new Map([...environments, ...demonstrated].map((each) => [each.name, each])).values()];
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -296,6 +296,61 @@ describe("a run in a world that fails", () => {
   });
 });
 
+describe("a run from what was played before", () => {
+  const stored = (trajectories: string, changes: object = {}): Stage => ({
+    name: "stored",
+    stored: { algorithm: grpo(), trajectories, ...changes },
+  });
+  const played = async () => {
+    const random = createRandom(3);
+    const say = (prompt: string) => (random.next() < 0.5 ? answered(prompt) : "<answer>?</answer>");
+    const run = await runOf([rl()], { say });
+    return { ...run, file: join(run.directory, "trajectories/rl.jsonl") };
+  };
+
+  it("learns the rows that the rollout learnt, without playing", async () => {
+    const first = await played();
+    const second = await runOf([stored(first.file, { groupsPerStep: 2 })], { say: answered });
+    expect(second.error).toBeUndefined();
+    expect(second.learnt).toEqual(first.learnt);
+    const [before, after] = [metricsOf(first.directory), metricsOf(second.directory)];
+    for (const name of ["reward", "scoredTokens", "tokensTrained", "tiedGroups"])
+      expect(after.map((step) => step[name])).toEqual(before.map((step) => step[name]));
+  });
+
+  it("imitates the trajectories that the reward filter lets through", async () => {
+    const { file } = await played();
+    const rewards = readFileSync(file, "utf8").match(/"reward":1,/g)!.length;
+    const good = await runOf([sft({ count: undefined, trajectories: file, minimumReward: 1 })]);
+    expect(good.error).toBeUndefined();
+    expect(good.events.find(({ type }) => type === "demonstrations")).toMatchObject({
+      kept: rewards,
+      played: 48,
+    });
+    const none = await runOf([sft({ count: undefined, trajectories: file, minimumReward: 2 })]);
+    expect(none.error!.message).toBe(`${file}: none of 48 trajectories reached the reward 2`);
+  });
+
+  it("refuses another vocabulary's ids, a player's words and groups that are torn apart", async () => {
+    const { file } = await played();
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    const changed = (change: (line: string) => string) => {
+      const path = join(mkdtempSync(join(tmpdir(), "attune-stored-")), "changed.jsonl");
+      writeFileSync(path, `${lines.map(change).join("\n")}\n`);
+      return path;
+    };
+    const foreign = await runOf([stored(changed((line) => line.replace(/<answer>/g, "<reply>")))]);
+    expect(foreign.error!.message).toMatch(/sampled with another vocabulary/);
+    const spoken = await runOf([
+      stored(changed((line) => line.replace(/"logprobs":"[^"]*"/g, '"logprobs":null'))),
+    ]);
+    expect(spoken.error!.message).toMatch(/expected the log-probabilities .* for an `sft` stage/);
+    lines.push(lines[0]!);
+    const torn = await runOf([stored(changed((line) => line))]);
+    expect(torn.error!.message).toMatch(/expected a group's members one after another/);
+  });
+});
+
 describe("a config", () => {
   const { factory } = weightless(answered);
   const good: RunConfig = { name: "ok", environments: [parrot()], trainer: factory, stages: [rl()] };
@@ -305,7 +360,16 @@ describe("a config", () => {
     ["no environment", { environments: [] }, "expected at least one environment"],
     ["an environment twice", { environments: [parrot(), parrot()] }, 'environment "parrot" is there twice'],
     ["a stage twice", { stages: [rl(), rl()] }, 'stage "rl" is there twice'],
-    ["a stage of neither kind", { stages: [{ name: "x" } as unknown as Stage] }, "expected `sft` or `rl`"],
+    [
+      "a stage of neither kind",
+      { stages: [{ name: "x" } as unknown as Stage] },
+      "expected `sft`, `rl` or `stored`",
+    ],
+    [
+      "stored trajectories that are no file",
+      { stages: [{ name: "s", stored: { algorithm: grpo(), trajectories: "" } }] },
+      'stage "s": expected trajectories as the path of a file, got ""',
+    ],
     ["a size below one", { stages: [rl({ groupSize: 0 })] }, "expected groupSize above 0, got 0"],
     ["a retry that is none", { retry: { attempts: 0 } }, 'run "ok": retry attempts: expected a number of 1'],
     ["no trainer", { trainer: undefined as unknown as LearnerFactory }, "expected `trainer`"],

@@ -4,8 +4,8 @@ import { type EvaluationReport, toReport } from "../eval/report.ts";
 import { deriveSeed } from "../kit/random.ts";
 import { mean } from "../kit/statistics.ts";
 import { toRequests } from "../rollout/groups.ts";
+import { toDemonstration } from "../rollout/known-tokens.ts";
 import { rollout } from "../rollout/rollout.ts";
-import { tokenizeTrajectory } from "../rollout/tokenize.ts";
 import type { Progress } from "../run/progress.ts";
 import { createRun, openRun, type Run } from "../run/run.ts";
 import { AttuneError } from "../spec/error.ts";
@@ -23,7 +23,7 @@ import {
   type Stage,
   sftDefaults,
 } from "./define-run.ts";
-import { collectDemonstrations, type Demonstrations } from "./demonstrations.ts";
+import { collectDemonstrations, type Demonstrations, readDemonstrations } from "./demonstrations.ts";
 import { describeRun, differenceOf } from "./describe-run.ts";
 import { createEstimate } from "./estimate.ts";
 import type { RunSummary, StepMetrics, TrainEvent } from "./event.ts";
@@ -31,6 +31,7 @@ import { environmentsOf, requireHealthy } from "./gate.ts";
 import { grade } from "./grade.ts";
 import { trainRl } from "./rl.ts";
 import { sftSteps, trainSft } from "./sft.ts";
+import { storedSteps, trainStored } from "./stored.ts";
 import { toSummary } from "./summary.ts";
 
 export type TrainOptions = {
@@ -179,6 +180,9 @@ async function runStages(context: Context): Promise<RunSummary> {
         if ("sft" in stage.stage) {
           const { demonstrations, general } = stage;
           await trainSft({ ...shared, config: stage.stage.sft, steps, demonstrations, general });
+        } else if ("stored" in stage.stage) {
+          const { stored } = stage.stage;
+          await trainStored({ trainer, renderer, firstStep, signal, onStep, steps, config: stored });
         } else {
           const { environments, limits, retry } = config;
           await trainRl({ ...shared, config: stage.stage.rl, environments, limits, retry, renderer });
@@ -219,6 +223,8 @@ type PreparedStage = {
   unitsPerStep: number;
 };
 
+const nothingToImitate = { demonstrations: [], general: [], tokensPerExample: [] };
+
 async function prepareStage(
   stage: Stage,
   { config, renderer, demonstrations, options }: Context,
@@ -233,15 +239,18 @@ async function prepareStage(
     const { groupSize, groupsPerStep } = { ...rlDefaults, ...stage.rl };
     return {
       ...shared,
+      ...nothingToImitate,
       steps: stage.rl.steps,
-      demonstrations: [],
-      general: [],
-      tokensPerExample: [],
       unitsPerStep: 2 * 80 * groupSize * groupsPerStep,
     };
   }
+  if ("stored" in stage) {
+    const { groupsPerStep = rlDefaults.groupsPerStep } = stage.stored;
+    const steps = await storedSteps(stage.stored);
+    return { ...shared, ...nothingToImitate, steps, unitsPerStep: 80 * rlDefaults.groupSize * groupsPerStep };
+  }
   const { kept, played, meanReward } = await demonstrations.get(stage.name)!();
-  const tokenised = kept.map((trajectory) => tokenizeTrajectory(trajectory, renderer));
+  const tokenised = kept.map((trajectory) => toDemonstration(trajectory, renderer));
   const general = (stage.sft.general?.conversations ?? []).map((messages) =>
     conversationTrajectory(messages, renderer),
   );
@@ -267,14 +276,17 @@ function demonstrationsOf(
   const memos = new Map<string, () => Promise<Demonstrations>>();
   for (const stage of config.stages) {
     if (!("sft" in stage)) continue;
-    const { environments = config.environments } = stage.sft.demonstrations;
+    const { demonstrations } = stage.sft;
     let played: Promise<Demonstrations> | undefined;
     memos.set(stage.name, () => {
       const seed = deriveSeed(config.seed, "stage", stage.name);
-      played ??= collectDemonstrations(
-        { ...stage.sft.demonstrations, environments },
-        { seed, signal, retry: config.retry },
-      );
+      played ??=
+        "trajectories" in demonstrations
+          ? readDemonstrations(demonstrations)
+          : collectDemonstrations(
+              { ...demonstrations, environments: demonstrations.environments ?? config.environments },
+              { seed, signal, retry: config.retry },
+            );
       return played;
     });
   }
