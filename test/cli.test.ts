@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -33,7 +33,18 @@ describe("the command line", () => {
   it("explains itself and every command", () => {
     const help = attune("--help");
     expect(help.status).toBe(0);
-    for (const command of ["quickstart", "train", "sft", "collect", "eval", "show", "check", "runs"]) {
+    for (const command of [
+      "quickstart",
+      "train",
+      "sft",
+      "collect",
+      "eval",
+      "show",
+      "rescore",
+      "replay",
+      "check",
+      "runs",
+    ]) {
       expect(help.stdout).toContain(command);
       const own = attune(command, "--help");
       expect(own.status, command).toBe(0);
@@ -120,6 +131,37 @@ describe("the command line", () => {
     expect(attune("collect", "files", "--output", output).stderr).toContain("exists already");
     writeFileSync(output, '{"format":9}\n{}\n');
     expect(attune("show", output).stderr).toMatch(/kept.jsonl:1: format/);
+  });
+
+  it("rescores and replays what was collected, and tells what has changed", () => {
+    const folder = mkdtempSync(join(tmpdir(), "attune-stored-"));
+    const output = join(folder, "collected.jsonl");
+    attune("collect", "calculator", "--tasks", "3", "--output", output);
+    expect(JSON.parse(attune("replay", output, "--json").stdout)).toEqual({
+      replayed: 3,
+      same: 3,
+      different: [],
+      unknown: {},
+    });
+    const lines = readFileSync(output, "utf8");
+    writeFileSync(output, lines.replace('"reward":1', '"reward":0.5'));
+    const rescored = join(folder, "rescored.jsonl");
+    expect(JSON.parse(attune("rescore", output, "--output", rescored, "--json").stdout)).toMatchObject({
+      trajectories: 3,
+      changed: 1,
+      meanReward: { after: 1 },
+      problems: {},
+    });
+    expect(readFileSync(rescored, "utf8")).toBe(lines);
+    writeFileSync(output, lines.replaceAll('"environment":"calculator"', '"environment":"elsewhere"'));
+    expect(attune("rescore", output, "--output", join(folder, "as-is.jsonl")).stdout).toContain(
+      '3 × environment "elsewhere" was not given',
+    );
+    expect(JSON.parse(attune("replay", output, "--json").stdout)).toMatchObject({
+      replayed: 0,
+      unknown: { elsewhere: 3 },
+    });
+    expect(attune("replay", folder).stderr).toContain("expected a run's directory or a file of trajectories");
   });
 
   it("fails the check of a world whose expert is wrong or whose reward is blind, and will not train on it", () => {

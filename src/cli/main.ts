@@ -4,6 +4,8 @@ import { addCheck } from "./commands/check.ts";
 import { addCollect } from "./commands/collect.ts";
 import { addEval } from "./commands/eval.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
+import { addReplay } from "./commands/replay.ts";
+import { addRescore } from "./commands/rescore.ts";
 import { addRuns } from "./commands/runs.ts";
 import { addShow } from "./commands/show.ts";
 import { addTrain } from "./commands/train.ts";
@@ -18,7 +20,18 @@ const program = new Command("attune")
   .showSuggestionAfterError()
   .exitOverride();
 
-for (const add of [addQuickstart, addTrain, addCollect, addEval, addShow, addCheck, addRuns]) add(program);
+for (const add of [
+  addQuickstart,
+  addTrain,
+  addCollect,
+  addEval,
+  addShow,
+  addRescore,
+  addReplay,
+  addCheck,
+  addRuns,
+])
+  add(program);
 for (const command of program.commands)
   command.option("--verbose", "show where an error came from").exitOverride();
 
