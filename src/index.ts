@@ -56,8 +56,18 @@ export {
   web,
 } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
+export { reactModel, reactRenderer } from "./render/react.ts";
 export { loadRenderer } from "./render/renderer.ts";
 export { correct, economy, format, toolFailures, toolUse } from "./reward/components.ts";
+export {
+  type ReflexionOptions,
+  type ReflexionResult,
+  type ReflexionStrategy,
+  reflectWith,
+  reflexion,
+} from "./rollout/reflexion.ts";
+export { type Lesson, toLessons } from "./rollout/reflexion-lessons.ts";
+export { type Difference, type Replay, replay } from "./rollout/replay.ts";
 export type { RetryBudget } from "./rollout/retry.ts";
 export { type Rollout, rollout } from "./rollout/rollout.ts";
 export {

@@ -7,6 +7,7 @@ export { AttuneError, type AttuneErrorKind } from "./error.ts";
 export type * from "./json.ts";
 export type * from "./message.ts";
 export type * from "./policy.ts";
+export type * from "./preference.ts";
 export {
   type Execution,
   type Sandbox,
