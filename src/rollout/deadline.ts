@@ -109,11 +109,12 @@ export function within<Result>(
 ): Result | Promise<Result> {
   const around = outer && clockOf(outer);
   around?.throwIfStopped();
-  const clock = new Clock();
-  const running = work(clock);
+  // without a time of its own, work stops when what is around it does: its signal need not be another
+  const own = milliseconds === undefined ? undefined : new Clock();
+  const running = work(own ?? around ?? new Clock());
   if (!isPromise(running)) return running;
   return new Promise((resolve, reject) => {
-    clock.start({ milliseconds, outer: around, onStop: reject });
+    const clock = (own ?? new Clock()).start({ milliseconds, outer: around, onStop: reject });
     running.then(
       (result) => {
         clock.stop();

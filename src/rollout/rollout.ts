@@ -35,7 +35,12 @@ export type Rollout = {
  */
 export async function rollout(options: Rollout): Promise<Trajectory[]> {
   const { requests, policy, concurrency, order } = options;
-  const environments = new Map(options.environments.map((environment) => [environment.name, environment]));
+  const worlds = new Map(
+    options.environments.map((environment) => [
+      environment.name,
+      { environment, limits: resolveLimits(environment.limits, options.limits) },
+    ]),
+  );
   const failing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
   const lockstep =
@@ -46,14 +51,14 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
     concurrency,
     async (request, index) => {
       try {
-        const environment = environments.get(request.task.environment);
-        if (!environment)
+        const world = worlds.get(request.task.environment);
+        if (!world)
           throw new AttuneError(
             "usage",
             `task ${request.task.id} is of environment "${request.task.environment}", which is not part of this rollout`,
           );
         const player = lockstep?.policyFor(index) ?? policy;
-        const trajectory = await playUntilItCounts(request, { ...options, environment, player, signal });
+        const trajectory = await playUntilItCounts(request, { ...options, ...world, player, signal });
         options.onEpisode?.(trajectory);
         return trajectory;
       } catch (error) {
@@ -71,10 +76,14 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
 
 async function playUntilItCounts(
   request: EpisodeRequest,
-  options: Rollout & { environment: Environment; player: Policy; signal: AbortSignal },
+  options: Rollout & {
+    environment: Environment;
+    limits: RolloutLimits;
+    player: Policy;
+    signal: AbortSignal;
+  },
 ): Promise<Trajectory> {
-  const { environment, player, renderer, grade, retry = { attempts: 1 }, onRetry, signal } = options;
-  const limits = resolveLimits(environment.limits, options.limits);
+  const { environment, limits, player, renderer, grade, retry = { attempts: 1 }, onRetry, signal } = options;
   const { sampling, seed } = request;
   const speaker = policySpeaker(player, { renderer, sampling, seed, limits });
   return playWithRetries(

@@ -1,6 +1,12 @@
 import type { RolloutLimits } from "../spec/environment.ts";
 import type { ToolCall, ToolMessage } from "../spec/message.ts";
-import { type ArgumentCheck, type Tool, ToolError, type ToolFailureKind } from "../spec/tool.ts";
+import {
+  type ArgumentCheck,
+  type Tool,
+  type ToolContext,
+  ToolError,
+  type ToolFailureKind,
+} from "../spec/tool.ts";
 import type { ToolCallRecord } from "../spec/trajectory.ts";
 import { type Clock, DeadlineError, isPromise, within } from "./deadline.ts";
 import { described, truncate } from "./world.ts";
@@ -68,11 +74,22 @@ function runTool(call: ToolCall, { tools, limits, clock }: Turn): ToolResult | P
 function checkAndExecute(tool: Tool, call: ToolCall, clock: Clock): ToolResult | Promise<ToolResult> {
   const execute = (checked: ArgumentCheck): ToolResult | Promise<ToolResult> => {
     if (!checked.ok) return { text: `error: ${checked.issues}`, failure: "invalid_arguments" };
-    const text = tool.execute(checked.value, { signal: clock.signal });
+    const text = tool.execute(checked.value, new CallContext(clock));
     return isPromise(text) ? text.then((late) => toResult(tool, late)) : toResult(tool, text);
   };
   const checked = tool.check(call.arguments);
   return isPromise(checked) ? checked.then(execute) : execute(checked);
+}
+
+/** Makes its signal when it is looked at: most tools answer at once, and a signal is dearer than they are. */
+class CallContext implements ToolContext {
+  readonly #clock: Clock;
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+  get signal(): AbortSignal {
+    return this.#clock.signal;
+  }
 }
 
 function toResult({ name }: Tool, text: unknown): ToolResult {
