@@ -19,7 +19,7 @@ export default defineRun({
     database({ kinds: ["lookup"], showSchema: false }),
     os({ kinds: ["missing"] }),
     knowledgeGraph({ kinds: ["one-hop"] }),
-    search({ kinds: ["noted", "arithmetic"] }),
+    search({ kinds: ["noted"] }),
     text2api({ kinds: ["look-up"] }),
   ],
   trainer: embedded({ model: "nano", contextLength: 512 }),
@@ -27,8 +27,8 @@ export default defineRun({
     {
       name: "sft",
       sft: {
-        demonstrations: { count: 2400 },
-        steps: 600,
+        demonstrations: { count: 14400 },
+        steps: 4800,
         optimizer: { kind: "muon", learningRate: 4e-3 },
       },
       evaluate: true,

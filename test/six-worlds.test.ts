@@ -10,8 +10,8 @@ it("trains on six worlds in one run, each with a reward and a place in the evalu
   timeout: 240_000,
 }, () => {
   const short = readFileSync(join(root, "recipes/six-worlds.config.ts"), "utf8")
-    .replace("count: 2400", "count: 48")
-    .replace("steps: 600", "steps: 2")
+    .replace("count: 14400", "count: 48")
+    .replace("steps: 4800", "steps: 2")
     .replace("steps: 20", "steps: 1")
     .replace("tasks: 60", "tasks: 1");
   // beside the recipe, so that `attune` resolves as it does there
