@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ run: Bench }>> = {
   iteration: () => import("./iteration.ts"),
   learning: () => import("./learning.ts"),
   rollout: () => import("./rollout.ts"),
+  store: () => import("./store.ts"),
 };
 
 const { positionals, values } = parseArgs({

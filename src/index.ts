@@ -1,4 +1,10 @@
 // The front door: what a config, an environment or an algorithm is written with. Everything else has its own room.
+export {
+  type AgentContext,
+  type AgentDefinition,
+  type AgentResult,
+  defineAgent,
+} from "./agent/define-agent.ts";
 export { dapo, overlongPenalty } from "./algorithm/dapo.ts";
 export { drGrpo } from "./algorithm/dr-grpo.ts";
 export { grpo } from "./algorithm/grpo.ts";
@@ -84,4 +90,9 @@ export { ToolError } from "./spec/tool.ts";
 export { defineRun, type RunConfig, type Stage } from "./train/define-run.ts";
 export type { RunSummary, TrainEvent } from "./train/event.ts";
 export { type TrainOptions, train } from "./train/train.ts";
+export { openStore, type TrajectoryStore } from "./trajectory/directory-store.ts";
+export type { Heading, TrajectoryFilter } from "./trajectory/heading.ts";
+export { createRecorder, type Exchange, type Recorder } from "./trajectory/recorder.ts";
+export { retokenize } from "./trajectory/retokenize.ts";
+export type { StoredHeading } from "./trajectory/segment-index.ts";
 export { appendTrajectories, readTrajectories } from "./trajectory/store.ts";

@@ -15,6 +15,7 @@ const plan: Record<string, readonly string[]> = {
   connect: ["spec", "kit", "environment"],
   gym: ["spec", "kit", "environment", "reward", "sandbox", "connect"],
   rollout: ["spec", "kit", "trajectory", "render"],
+  agent: ["spec", "kit", "trajectory", "environment"],
   algorithm: ["spec", "kit"],
   batch: ["spec", "kit", "trajectory"],
   data: ["spec", "kit", "trajectory"],

@@ -1,6 +1,6 @@
 import { AttuneError } from "../spec/error.ts";
 import type { TrainRow } from "../spec/trainer.ts";
-import type { Trajectory, TrajectoryNode } from "../spec/trajectory.ts";
+import type { Gap, Trajectory, TrajectoryNode } from "../spec/trajectory.ts";
 import { leavesOf, pathTo } from "../trajectory/path.ts";
 
 /** A root-to-leaf path of a trajectory, with the nodes that this path is the first to hold. */
@@ -8,11 +8,15 @@ export type Path = { trajectory: string; nodes: TrajectoryNode[]; own: ReadonlyS
 
 /**
  * All paths that hold something its player wrote, each up to the last of it: what the world said after the end
- * teaches nothing, and may not fit the context any more. A node that several share is counted by the first only.
- * Refuses a trajectory without tokens.
+ * teaches nothing, and may not fit the context any more. A node that several share is counted by the first only, so
+ * however a rollout forks, each token it sampled counts once. Refuses a trajectory without tokens, and a path of
+ * which something is not known that its use asks for.
  */
-export function pathsOf(trajectory: Trajectory): Path[] {
-  if (trajectory.nodes.length > 0 && trajectory.nodes.every(({ tokens }) => tokens.length === 0)) {
+export function pathsOf(trajectory: Trajectory, use: "imitate" | "reinforce"): Path[] {
+  if (
+    trajectory.nodes.length > 0 &&
+    trajectory.nodes.every(({ tokens, gap }) => tokens.length === 0 && !gap)
+  ) {
     throw new AttuneError(
       "input",
       `trajectory ${trajectory.id}: expected tokens, got messages only; tokenise what a player wrote before learning from it`,
@@ -25,9 +29,42 @@ export function pathsOf(trajectory: Trajectory): Path[] {
     const last = path.findLastIndex((node) => node.mask && own.has(node));
     if (last === -1) return [];
     const nodes = path.slice(0, last + 1);
+    requireKnown(trajectory, nodes, use);
     for (const node of nodes) seen.add(node);
     return [{ trajectory: trajectory.id, nodes, own }];
   });
+}
+
+/** What must have been observed: all tokens; and to be reinforced, log-probabilities of what truly stood there. */
+const needed: Record<"imitate" | "reinforce", readonly Gap[]> = {
+  imitate: ["tokens"],
+  reinforce: ["tokens", "prompt", "logprobs"],
+};
+
+const missing: Record<Gap, string> = {
+  tokens: "its tokens are not known",
+  prompt: "its prompt was recognised by its messages and not by its tokens",
+  logprobs: "the log-probabilities it was sampled with are not known",
+  rest: "its end is not known",
+};
+
+function requireKnown(
+  trajectory: Trajectory,
+  path: readonly TrajectoryNode[],
+  use: keyof typeof needed,
+): void {
+  for (const node of path) {
+    const gap = node.gap?.find((each) => needed[use].includes(each));
+    if (gap === undefined) continue;
+    const remedy =
+      use === "reinforce"
+        ? "it cannot be reinforced"
+        : "re-tokenise it from its messages (`retokenize`) to learn from it";
+    throw new AttuneError(
+      "input",
+      `trajectory ${trajectory.id}, node ${trajectory.nodes.indexOf(node)} (turn ${node.turn}): ${missing[gap]} (gap "${gap}"); ${remedy}`,
+    );
+  }
 }
 
 /** Tokens of a path that its player wrote and that no earlier path has. */

@@ -2,12 +2,21 @@ import { describe, expect, it } from "vitest";
 import { dapo } from "../algorithm/dapo.ts";
 import { grpo } from "../algorithm/grpo.ts";
 import { reinforce } from "../algorithm/reinforce.ts";
+import { createRandom } from "../kit/random.ts";
 import type { Aggregation, Algorithm } from "../spec/algorithm.ts";
 import type { TrainRow } from "../spec/trainer.ts";
+import type { Gap, Trajectory, TrajectoryNode } from "../spec/trajectory.ts";
 import { branchedTrajectory, conversation, observed, said } from "../testing/trajectories.ts";
+import { leavesOf, pathTo } from "../trajectory/path.ts";
 import { isTied, toRows } from "./to-rows.ts";
 
 const plain = reinforce();
+
+/** Whether these tokens are those that a path begins with. */
+function isPrefix(tokens: readonly number[], path: readonly TrajectoryNode[]): boolean {
+  const whole = path.flatMap((node) => [...node.tokens]);
+  return tokens.every((token, index) => token === whole[index]);
+}
 
 /** Every scored target of a batch with what the row says of it. */
 const scored = (rows: readonly TrainRow[]) =>
@@ -91,6 +100,45 @@ describe("rows", () => {
     expect(scored(rows.slice(0, 2)).map(({ target }) => target)).toEqual([2, 3, 5, 7]);
     expect(metrics.scoredTokens).toBe(8);
   });
+
+  it("score every token of a tree exactly once, however it forks, and give its rollout a weight of 1", () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const random = createRandom(seed);
+      const written: number[] = [];
+      const nodes = Array.from({ length: 2 + random.integer(12) }, (_, index) => {
+        // token ids are unique, so that each can be found again
+        const tokens = Array.from(
+          { length: 1 + random.integer(3) },
+          (_each, position) => 10 * index + position,
+        );
+        const parent = index === 0 || random.integer(8) === 0 ? null : random.integer(index);
+        if (parent === null || random.integer(2) === 0) return { ...observed(...tokens), parent };
+        written.push(...tokens);
+        return {
+          ...said(
+            tokens,
+            tokens.map((token) => -token / 8),
+          ),
+          parent,
+        };
+      });
+      const tree = conversation({ reward: 1, nodes: [] });
+      tree.nodes = nodes.map((node) => ({ ...node, turn: 0, message: null, policyVersion: 0 }));
+      const { rows } = toRows({
+        groups: [[tree]],
+        algorithm: { ...plain, aggregation: { name: "trajectory-mean-token-mean" } },
+      });
+      const found = scored(rows);
+      expect(found.map(({ target }) => target).sort((a, b) => a - b)).toEqual(written);
+      for (const { target, logprob } of found) expect(logprob).toBe(-target / 8);
+      if (written.length > 0)
+        expect(found.reduce((total, { weight }) => total + weight, 0)).toBeCloseTo(1, 5);
+      for (const { tokens, targets } of rows) {
+        const path = [...tokens, targets.at(-1)!];
+        expect(leavesOf(tree).some((leaf) => isPrefix(path, pathTo(tree, leaf)))).toBe(true);
+      }
+    }
+  });
 });
 
 describe("what is left out of a batch", () => {
@@ -147,6 +195,30 @@ describe("what is left out of a batch", () => {
     expect(() => toRows({ groups: [[played]], algorithm: plain })).toThrow(
       /b\/0: expected log-probabilities/,
     );
+  });
+
+  it("is never a row of which something was not observed: the node and what is missing are named", () => {
+    const nodes = [observed(1), said([2, 3]), observed(4), said([5])];
+    const withGap = (index: number, gap: Gap[]) => {
+      const trajectory = conversation({ id: "c/0", reward: 1, nodes });
+      Object.assign(
+        trajectory.nodes[index]!,
+        { gap },
+        gap.includes("tokens") && { tokens: new Int32Array(0) },
+      );
+      return [[trajectory]];
+    };
+    const rowsOf = (groups: Trajectory[][]) => toRows({ groups, algorithm: plain }).rows;
+    const refusal =
+      'trajectory c/0, node 2 (turn 0): its tokens are not known (gap "tokens"); it cannot be reinforced';
+    expect(() => rowsOf(withGap(2, ["tokens"]))).toThrow(refusal);
+    expect(() => rowsOf(withGap(3, ["prompt"]))).toThrow(/node 3 .* by its messages and not by its tokens/);
+    expect(() => rowsOf(withGap(1, ["logprobs"]))).toThrow(/node 1 .* log-probabilities .* are not known/);
+    expect(rowsOf(withGap(3, ["rest"]))).toHaveLength(1);
+    // what nothing that was written stands behind is not needed
+    const [[tail]] = withGap(3, ["tokens"]) as [[Trajectory]];
+    tail.nodes[3]!.mask = false;
+    expect(rowsOf([[tail]])).toHaveLength(1);
   });
 });
 

@@ -62,7 +62,7 @@ export function toRows({
     credited.length > 0 ? (algorithm.finish?.(credited) ?? credited.map(({ credit }) => credit)) : [];
 
   // rows: a rollout of several rows shares its weight among them
-  const paths = credited.map(({ trajectory }) => pathsOf(trajectory));
+  const paths = credited.map(({ trajectory }) => pathsOf(trajectory, "reinforce"));
   const lengths = paths.map((own) => own.reduce((total, path) => total + scoredTokens(path), 0));
   const present = [...lengths.keys()].filter((index) => lengths[index]! > 0);
   const weights = tokenWeights(

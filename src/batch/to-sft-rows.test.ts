@@ -32,4 +32,14 @@ describe("SFT rows", () => {
     const wordless = conversation({ id: "d/3", reward: 1, nodes: [observed(), said([], null)] });
     expect(() => toSftRows([wordless])).toThrow("trajectory d/3: expected tokens");
   });
+
+  it("refuse words whose tokens were not observed, say what helps, and take a prompt known by its words", () => {
+    const captured = conversation({ id: "e/0", reward: 1, nodes: [observed(1), said([2], null)] });
+    captured.nodes[1]!.gap = ["prompt", "logprobs"];
+    expect(toSftRows([captured])).toHaveLength(1);
+    Object.assign(captured.nodes[0]!, { gap: ["tokens"], tokens: new Int32Array(0) });
+    expect(() => toSftRows([captured])).toThrow(
+      'trajectory e/0, node 0 (turn 0): its tokens are not known (gap "tokens"); re-tokenise it from its messages',
+    );
+  });
 });

@@ -5,7 +5,9 @@ import { pathsOf, scoredTokens, toRow } from "./row.ts";
 
 /** Rows whose cross-entropy sum is the mean of −log p over all tokens that the players of these trajectories wrote. */
 export function toSftRows(trajectories: readonly Trajectory[]): TrainRow[] {
-  const paths = trajectories.flatMap(pathsOf).filter((path) => scoredTokens(path) > 0);
+  const paths = trajectories
+    .flatMap((trajectory) => pathsOf(trajectory, "imitate"))
+    .filter((path) => scoredTokens(path) > 0);
   const tokens = paths.reduce((total, path) => total + scoredTokens(path), 0);
   if (tokens === 0) {
     throw new AttuneError(

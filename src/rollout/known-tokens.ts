@@ -1,8 +1,7 @@
 import type { AssistantMessage } from "../spec/message.ts";
 import type { Renderer } from "../spec/tokenizer.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import { mainPath } from "../trajectory/path.ts";
-import { tokenizeTrajectory } from "./tokenize.ts";
+import { retokenize } from "../trajectory/retokenize.ts";
 
 /**
  * Whether the stored ids of a trajectory are those of this vocabulary: every assistant turn has ids, and they read
@@ -19,21 +18,12 @@ export function hasTokensOf(trajectory: Trajectory, renderer: Renderer): boolean
 }
 
 /**
- * A stored trajectory to imitate: with its own ids where they are of this vocabulary, else what its last path says,
- * in new ones. Only supervised learning may do the latter: no probability belongs to ids that nobody sampled.
+ * A stored trajectory to imitate: with its own ids where they are of this vocabulary, else what was said, in new
+ * ones. Only supervised learning may do the latter: no probability belongs to ids that nobody sampled.
  */
 export function toDemonstration(trajectory: Trajectory, renderer: Renderer): Trajectory {
   if (hasTokensOf(trajectory, renderer)) return trajectory;
-  const nodes = mainPath(trajectory)
-    .filter(({ message }) => message !== null)
-    .map((node, index) => ({
-      ...node,
-      parent: index === 0 ? null : index - 1,
-      tokens: new Int32Array(0),
-      logprobs: null,
-      sampled: false,
-    }));
-  return tokenizeTrajectory({ ...trajectory, nodes }, renderer);
+  return retokenize(trajectory, renderer).trajectory;
 }
 
 function isSaid(read: AssistantMessage, stored: AssistantMessage): boolean {

@@ -3,6 +3,7 @@ import type { Renderer } from "../spec/tokenizer.ts";
 import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
 import { type Grade, playEpisode } from "./episode.ts";
 import { resolveLimits } from "./limits.ts";
+import { playOwn } from "./own-loop.ts";
 import { playerSpeaker } from "./speaker.ts";
 
 /** Plays an episode with a player that speaks in messages (an expert, a null or random player). */
@@ -23,17 +24,30 @@ export function playWithPlayer({
   playerName: string;
   limits?: Partial<RolloutLimits>;
   grade: Grade;
-  /** Fills in tokens as they are played; without it they are empty and `tokenizeTrajectory` can add them. */
+  /**
+   * Fills in tokens as they are played; without it, and in an agent's own loop, they are left out and can be added
+   * later.
+   */
   renderer?: Renderer;
   /** 0 first; higher where the world failed and the episode is played again, with a player made anew. */
   attempt?: number;
   signal?: AbortSignal;
 }): Promise<Trajectory> {
+  const resolved = resolveLimits(environment.limits, limits);
+  if (environment.play) {
+    const speaker = { player, name: playerName };
+    const stop = signal ?? new AbortController().signal;
+    return playOwn(
+      environment.play,
+      { request, speaker, limits: resolved, attempt: attempt ?? 0, signal: stop },
+      (played) => grade(played, environment),
+    );
+  }
   return playEpisode({
     environment,
     request,
     speaker: playerSpeaker(player, { name: playerName, renderer }),
-    limits: resolveLimits(environment.limits, limits),
+    limits: resolved,
     grade,
     attempt,
     signal,

@@ -7,6 +7,7 @@ import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
 import { type Grade, playEpisode } from "./episode.ts";
 import { resolveLimits } from "./limits.ts";
 import { createLockstep } from "./lockstep.ts";
+import { playOwn } from "./own-loop.ts";
 import { playWithRetries, type RetryBudget, resolveRetry } from "./retry.ts";
 import { policySpeaker } from "./speaker.ts";
 
@@ -50,6 +51,11 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
     requests,
     concurrency,
     async (request, index) => {
+      let left = false;
+      const leave = () => {
+        if (!left) lockstep?.leave(index);
+        left = true;
+      };
       try {
         const world = worlds.get(request.task.environment);
         if (!world)
@@ -57,7 +63,9 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
             "usage",
             `task ${request.task.id} is of environment "${request.task.environment}", which is not part of this rollout`,
           );
-        const player = lockstep?.policyFor(index) ?? policy;
+        // an agent's own loop may ask for several things at once, or for none: it waits for nobody
+        if (world.environment.play) leave();
+        const player = (!world.environment.play && lockstep?.policyFor(index)) || policy;
         const trajectory = await playUntilItCounts(request, { ...options, ...world, player, signal });
         options.onEpisode?.(trajectory);
         return trajectory;
@@ -65,7 +73,7 @@ export async function rollout(options: Rollout): Promise<Trajectory[]> {
         failing.abort(error);
         throw error;
       } finally {
-        lockstep?.leave(index);
+        leave();
       }
     },
     signal,
@@ -86,8 +94,12 @@ async function playUntilItCounts(
   const { environment, limits, player, renderer, grade, retry = { attempts: 1 }, onRetry, signal } = options;
   const { sampling, seed } = request;
   const speaker = policySpeaker(player, { renderer, sampling, seed, limits });
+  const own = { request, speaker: { policy: player, renderer }, limits, signal };
   return playWithRetries(
-    (attempt) => playEpisode({ environment, request, speaker, limits, grade, attempt, signal }),
+    (attempt) =>
+      environment.play
+        ? playOwn(environment.play, { ...own, attempt }, (played) => grade(played, environment))
+        : playEpisode({ environment, request, speaker, limits, grade, attempt, signal }),
     { budget: resolveRetry(retry), seed, signal, ...(onRetry && { onRetry }) },
   );
 }

@@ -3,7 +3,6 @@ export { runLayout } from "./layout.ts";
 export { initialProgress, type Progress } from "./progress.ts";
 export {
   createRun,
-  keepLines,
   listRuns,
   type MetricsRecord,
   openRun,

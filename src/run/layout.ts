@@ -11,8 +11,8 @@ export function runLayout(directory: string) {
     log: join(directory, "log.txt"),
     summary: join(directory, "summary.json"),
     tokenizer: join(directory, "tokenizer"),
-    /** The trajectories of one stage (or of one evaluation), one line each. */
-    trajectories: (name: string) => join(directory, "trajectories", `${name}.jsonl`),
+    /** A store of trajectories; its series are the stages, and `eval-LABEL` for each evaluation. */
+    trajectories: join(directory, "trajectories"),
     evaluation: (label: string) => join(directory, "eval", `${label}.json`),
     checkpoints: join(directory, "checkpoints"),
     checkpoint: (name: string) => join(directory, "checkpoints", name),

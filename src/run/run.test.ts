@@ -17,55 +17,55 @@ const create = (directory: string, seconds = 0) =>
   });
 
 describe("a run directory", () => {
-  it("is numbered, and listed newest first", () => {
+  it("is numbered, and listed newest first", async () => {
     const directory = root();
-    create(directory, 1).close();
-    create(directory, 2).close();
+    await create(directory, 1).close();
+    await create(directory, 2).close();
     expect(listRuns(directory)).toEqual(["demo-2", "demo-1"]);
     expect(listRuns(join(directory, "nowhere"))).toEqual([]);
   });
 
-  it("is locked while a live process has it open, and free again after", () => {
+  it("is locked while a live process has it open, and free again after", async () => {
     const run = create(root());
     expect(() => openRun(run.directory)).toThrow(`process ${process.pid} has this run open`);
-    run.close();
-    openRun(run.directory).close();
+    await run.close();
+    await openRun(run.directory).close();
   });
 
-  it("is taken over from a process that is gone", () => {
+  it("is taken over from a process that is gone", async () => {
     const run = create(root());
-    run.close();
+    await run.close();
     writeFileSync(run.layout.lock, "999999999");
-    openRun(run.directory).close();
+    await openRun(run.directory).close();
   });
 
-  it("rewinds metrics to the last committed step, a torn line included", () => {
+  it("rewinds metrics to the last committed step, a torn line included", async () => {
     const run = create(root());
     for (const step of [0, 1, 2])
       run.appendMetrics({ stage: "sft", stageIndex: 0, step, loss: 1 / (step + 1) });
     appendFileSync(run.layout.metrics, '{"stage":"sf');
-    run.commit({ ...initialProgress, stepsDone: 2 }, { keep: () => true });
-    run.rewind(["sft"]);
+    await run.commit({ ...initialProgress, stepsDone: 2 }, { keep: () => true });
+    await run.rewind(["sft"]);
     const lines = readFileSync(run.layout.metrics, "utf8").trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).step)).toEqual([0, 1]);
-    run.close();
+    await run.close();
   });
 
-  it("keeps the checkpoint that progress points at and those asked for, and removes the rest", () => {
+  it("keeps the checkpoint that progress points at and those asked for, and removes the rest", async () => {
     const run = create(root());
     for (const name of ["a", "b", "c"]) mkdirSync(run.layout.checkpoint(name), { recursive: true });
-    run.commit({ ...initialProgress, checkpoint: "c" }, { keep: (name) => name === "a" });
+    await run.commit({ ...initialProgress, checkpoint: "c" }, { keep: (name) => name === "a" });
     expect(["a", "b", "c"].map((name) => existsSync(run.layout.checkpoint(name)))).toEqual([
       true,
       false,
       true,
     ]);
-    run.close();
+    await run.close();
   });
 
-  it("says in one line what is wrong with a broken manifest or progress", () => {
+  it("says in one line what is wrong with a broken manifest or progress", async () => {
     const run = create(root());
-    run.close();
+    await run.close();
     writeFileSync(run.layout.progress, '{"format":1}');
     expect(() => readProgress(run.directory)).toThrow(
       /progress.json: expected a run's progress, but stageIndex/,

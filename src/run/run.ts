@@ -15,6 +15,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../kit/files.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Json } from "../spec/json.ts";
+import { openStore, type TrajectoryStore } from "../trajectory/directory-store.ts";
 import { runLayout } from "./layout.ts";
 import { initialProgress, type Progress, progressSchema } from "./progress.ts";
 
@@ -44,22 +45,25 @@ export type Run = {
   manifest: RunManifest;
   layout: ReturnType<typeof runLayout>;
   progress(): Progress;
-  /** Declares a checkpoint complete, and removes the ones that neither `keep` names nor progress needs. */
-  commit(progress: Progress, options: { keep: (checkpoint: string) => boolean }): void;
+  /** What was played, kept under the names of stages and evaluations. */
+  trajectories: TrajectoryStore;
+  /**
+   * Declares a checkpoint complete, and removes the ones that neither `keep` names nor progress needs. What was
+   * played for it is on the disk before.
+   */
+  commit(progress: Progress, options: { keep: (checkpoint: string) => boolean }): Promise<void>;
   appendMetrics(record: MetricsRecord): void;
   writeJson(path: string, value: Json): void;
   /** The config the run was started with, as plain data. */
   readConfig(): Json;
   /** The stored report of an evaluation, if it has been made. */
   readEvaluation(label: string): Json | undefined;
-  /** Forgets the trajectories stored under a name: they are about to be written again. */
-  replaceTrajectories(name: string): void;
   /**
    * Forgets metrics and trajectories of steps that the last checkpoint does not know: they will be done again.
    * `stages` are the run's stage names in order.
    */
-  rewind(stages: readonly string[]): void;
-  close(): void;
+  rewind(stages: readonly string[]): Promise<void>;
+  close(): Promise<void>;
 };
 
 /** Makes `root/NAME-1`, or the next number that is free. */
@@ -119,12 +123,15 @@ export function listRuns(root: string): string[] {
 function open(directory: string, manifest: RunManifest): Run {
   const layout = runLayout(directory);
   const release = acquireLock(layout.lock, directory);
+  const trajectories = openStore(layout.trajectories);
   return {
     directory,
     manifest,
     layout,
+    trajectories,
     progress: () => readProgress(directory),
-    commit(progress, { keep }) {
+    async commit(progress, { keep }) {
+      await trajectories.sync();
       writeFileAtomic(layout.progress, JSON.stringify(progress));
       for (const name of existsSync(layout.checkpoints) ? readdirSync(layout.checkpoints) : []) {
         if (name !== progress.checkpoint && !keep(name))
@@ -136,25 +143,29 @@ function open(directory: string, manifest: RunManifest): Run {
     readConfig: () => readJson(layout.config) as Json,
     readEvaluation: (label) =>
       existsSync(layout.evaluation(label)) ? (readJson(layout.evaluation(label)) as Json) : undefined,
-    replaceTrajectories: (name) => rmSync(layout.trajectories(name), { force: true }),
-    rewind(stages) {
+    async rewind(stages) {
       const { stageIndex, stepsDone } = readProgress(directory);
       keepLines(layout.metrics, (record) => {
         const line = record as MetricsRecord;
         return line.stageIndex < stageIndex || (line.stageIndex === stageIndex && line.step < stepsDone);
       });
       for (const [index, stage] of stages.entries()) {
-        const path = layout.trajectories(stage);
-        if (index === stageIndex) keepLines(path, (line) => (line as { step: number }).step < stepsDone);
-        if (index > stageIndex) rmSync(path, { force: true });
+        if (index === stageIndex) await trajectories.cut(stage, ({ step }) => step < stepsDone);
+        if (index > stageIndex) await trajectories.remove(stage);
       }
     },
-    close: release,
+    async close() {
+      try {
+        await trajectories.close();
+      } finally {
+        release();
+      }
+    },
   };
 }
 
 /** Cuts an append-only JSONL file at the first line that is torn or not to be kept. */
-export function keepLines(path: string, keep: (value: unknown) => boolean): void {
+function keepLines(path: string, keep: (value: unknown) => boolean): void {
   if (!existsSync(path)) return;
   const content = readFileSync(path);
   let end = 0;

@@ -1,7 +1,9 @@
 import type { Json } from "./json.ts";
 import type { AssistantMessage, Message } from "./message.ts";
+import type { Policy } from "./policy.ts";
+import type { Renderer } from "./tokenizer.ts";
 import type { Tool, ToolSpec } from "./tool.ts";
-import type { Status, ToolCallRecord } from "./trajectory.ts";
+import type { EpisodeRequest, Status, ToolCallRecord, Trajectory } from "./trajectory.ts";
 
 export type Split = "train" | "test";
 
@@ -29,6 +31,11 @@ export interface Environment<Input extends Json = Json> {
   tasks(query: { split: Split; seed: number }): Iterable<Task<Input>>;
   /** Opens a single-use session for a task. There is no reset. */
   start(task: Task<Input>, context: StartContext): Session | Promise<Session>;
+  /**
+   * Plays an episode by itself, where the loop is an agent's own. The trajectory comes back without rewards. Absent,
+   * the rollout plays a session.
+   */
+  play?(episode: OwnEpisode): Promise<Trajectory>;
   /** Named components of the reward; weight 0 is a metric. */
   rewards: Record<string, RewardComponent>;
   limits?: Partial<RolloutLimits>;
@@ -40,6 +47,15 @@ export interface Environment<Input extends Json = Json> {
   /** Scripted players that show how the tasks are done (`careful` first), for SFT and for the health check. */
   experts?: Record<string, Expert>;
 }
+
+export type OwnEpisode = {
+  request: EpisodeRequest;
+  /** Whose turns the agent gets when it asks its model. */
+  speaker: { policy: Policy; renderer: Renderer } | { player: Player; name: string };
+  limits: RolloutLimits;
+  attempt: number;
+  signal: AbortSignal;
+};
 
 export type StartContext = {
   seed: number;

@@ -55,13 +55,16 @@ export type TrajectoryNode = {
   turn: number;
   /** The message, or null for the tokens that open a turn. */
   message: Message | null;
-  /** Only the tokens this node adds. */
+  /** Only the tokens this node adds. Messages that were rendered together have theirs on the last of them. */
   tokens: Int32Array;
   /** Log-probabilities of `tokens` under the policy that sampled them; null where nothing was sampled. */
   logprobs: Float32Array | null;
   /** Drawn from the policy, token by token. */
   sampled: boolean;
-  /** Written by whoever played (policy or expert), and therefore what a loss may look at. */
+  /**
+   * Written by whoever played (policy or expert), and therefore what a loss may look at. False for a sample that
+   * broke off and that nobody went on from.
+   */
   mask: boolean;
   policyVersion: number | null;
   stopReason?: StopReason;

@@ -13,6 +13,7 @@ import type { Environment } from "../spec/environment.ts";
 import type { Trainer } from "../spec/trainer.ts";
 import { byteRenderer } from "../testing/byte-tokenizer.ts";
 import { scriptedPolicy } from "../testing/scripted-policy.ts";
+import { appendTrajectories, readTrajectories } from "../trajectory/store.ts";
 import { defineRun, type LearnerFactory, type RunConfig, type Stage } from "./define-run.ts";
 import { differenceOf } from "./describe-run.ts";
 import { createEstimate } from "./estimate.ts";
@@ -333,7 +334,10 @@ describe("a run from what was played before", () => {
 
   it("refuses another vocabulary's ids, a player's words and groups that are torn apart", async () => {
     const { file } = await played();
-    const lines = readFileSync(file, "utf8").trim().split("\n");
+    // one file that holds everything, for its lines to be changed
+    const whole = join(mkdtempSync(join(tmpdir(), "attune-stored-")), "whole.jsonl");
+    for await (const trajectory of readTrajectories(file)) await appendTrajectories(whole, [trajectory]);
+    const lines = readFileSync(whole, "utf8").trim().split("\n");
     const changed = (change: (line: string) => string) => {
       const path = join(mkdtempSync(join(tmpdir(), "attune-stored-")), "changed.jsonl");
       writeFileSync(path, `${lines.map(change).join("\n")}\n`);

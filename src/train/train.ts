@@ -13,7 +13,6 @@ import type { Json } from "../spec/json.ts";
 import type { Renderer } from "../spec/tokenizer.ts";
 import type { Trainer } from "../spec/trainer.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import { appendTrajectories } from "../trajectory/store.ts";
 import { conversationTrajectory } from "./conversation.ts";
 import {
   type ResolvedRun,
@@ -56,10 +55,11 @@ export type TrainOptions = {
 export async function train(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
   const resolved = resolveRun(config);
   if (!options.force) await requireHealthy(environmentsOf(resolved), options.signal);
-  const run = options.resume === undefined ? create(resolved, options) : resume(options.resume, resolved);
+  const run =
+    options.resume === undefined ? create(resolved, options) : await resume(options.resume, resolved);
   let trainer: Trainer | undefined;
   try {
-    run.rewind(resolved.stages.map(({ name }) => name));
+    await run.rewind(resolved.stages.map(({ name }) => name));
     const demonstrations = demonstrationsOf(resolved, options);
     const learner = await resolved.trainer.create({
       seed: deriveSeed(resolved.seed, "model"),
@@ -73,7 +73,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<R
     return await runStages({ config: resolved, run, ...learner, demonstrations, options });
   } finally {
     await trainer?.close();
-    run.close();
+    await run.close();
   }
 }
 
@@ -118,7 +118,7 @@ async function runStages(context: Context): Promise<RunSummary> {
   const commit = async (next: Partial<Progress>, checkpoint: string) => {
     await trainer.save(run.layout.checkpoint(checkpoint));
     progress = { ...progress, ...next, checkpoint, wallSeconds: wallSeconds() };
-    run.commit(progress, { keep: (name) => stages.some((stage) => name === stage.name) });
+    await run.commit(progress, { keep: (name) => stages.some((stage) => name === stage.name) });
     onEvent({ type: "checkpoint", name: checkpoint });
   };
   const evaluateAs = async (label: string) => {
@@ -152,7 +152,7 @@ async function runStages(context: Context): Promise<RunSummary> {
           notes = [],
         }: { trajectories?: readonly Trajectory[]; notes?: readonly string[] } = {},
       ) => {
-        await appendTrajectories(run.layout.trajectories(name), trajectories);
+        await run.trajectories.append(trajectories, { series: name });
         run.appendMetrics({ stage: name, stageIndex, step, ...metrics });
         progress = {
           ...progress,
@@ -345,8 +345,9 @@ async function evaluatePolicy(
   });
   await policy.close?.();
   const report = toReport(trajectories);
-  run.replaceTrajectories(`eval-${label}`);
-  await appendTrajectories(run.layout.trajectories(`eval-${label}`), trajectories);
+  const series = `eval-${label}`;
+  await run.trajectories.remove(series);
+  await run.trajectories.append(trajectories, { series });
   run.writeJson(run.layout.evaluation(label), report as unknown as Json);
   return report;
 }
@@ -357,11 +358,11 @@ function create(config: ResolvedRun, { root, now, version }: TrainOptions): Run 
 }
 
 /** Opens a run to go on with it; refuses a config that is not the one it was started with. */
-function resume(directory: string, config: ResolvedRun): Run {
+async function resume(directory: string, config: ResolvedRun): Promise<Run> {
   const run = openRun(directory);
   const difference = differenceOf(run.readConfig(), describeRun(config));
   if (difference !== undefined) {
-    run.close();
+    await run.close();
     throw new AttuneError(
       "usage",
       `${join(directory, "config.json")}: the config has changed since the run was started: ${difference}`,

@@ -2,7 +2,7 @@ import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Trajectory, TrajectoryNode } from "../spec/trajectory.ts";
 
 /** Nodes from a root to a leaf: one row of training data. */
-export function pathTo({ nodes }: Trajectory, leaf: number): TrajectoryNode[] {
+export function pathTo({ nodes }: Pick<Trajectory, "nodes">, leaf: number): TrajectoryNode[] {
   const path: TrajectoryNode[] = [];
   for (let index: number | null = leaf; index !== null; index = nodes[index]!.parent)
     path.push(nodes[index]!);
@@ -15,9 +15,14 @@ export function leavesOf({ nodes }: Trajectory): number[] {
   return [...nodes.keys()].filter((index) => !parents.has(index));
 }
 
-/** The last leaf's path: what the episode came to. */
+/** The last leaf's path: what the episode came to. A sample that broke off and was asked for again is no such end. */
 export function mainPath(trajectory: Trajectory): TrajectoryNode[] {
-  const leaf = leavesOf(trajectory).at(-1);
+  const leaves = leavesOf(trajectory);
+  const isEnd = (leaf: number) => {
+    const { gap, mask } = trajectory.nodes[leaf]!;
+    return mask || !gap?.includes("rest");
+  };
+  const leaf = leaves.findLast(isEnd) ?? leaves.at(-1);
   return leaf === undefined ? [] : pathTo(trajectory, leaf);
 }
 

@@ -7,6 +7,20 @@ const jsonObject = z.record(z.string(), z.json());
 const base64 = z.base64().transform((text) => Uint8Array.from(Buffer.from(text, "base64")).buffer);
 const wholeNumbers = base64.refine((bytes) => bytes.byteLength % 4 === 0, "not a whole number of elements");
 
+/** An array that was read already, as from the file beside a store's lines, or base64 of its bytes. */
+function numbers<Numbers>(
+  isRead: (value: unknown) => value is Numbers,
+  read: (bytes: ArrayBuffer) => Numbers,
+) {
+  return z.unknown().transform((value, context) => {
+    if (isRead(value)) return value;
+    const parsed = wholeNumbers.safeParse(value);
+    if (parsed.success) return read(parsed.data as ArrayBuffer);
+    context.addIssue({ code: "custom", message: parsed.error.issues[0]!.message });
+    return z.NEVER;
+  });
+}
+
 const toolFailure = z.enum(["invalid_arguments", "tool_error", "timeout", "infrastructure"]);
 
 const message = z.discriminatedUnion("role", [
@@ -31,8 +45,14 @@ const node = z
     parent: index.nullable(),
     turn: index,
     message: message.nullable(),
-    tokens: wholeNumbers.transform((bytes) => new Int32Array(bytes)),
-    logprobs: wholeNumbers.transform((bytes) => new Float32Array(bytes)).nullable(),
+    tokens: numbers(
+      (value) => value instanceof Int32Array,
+      (bytes) => new Int32Array(bytes),
+    ),
+    logprobs: numbers(
+      (value) => value instanceof Float32Array,
+      (bytes) => new Float32Array(bytes),
+    ).nullable(),
     sampled: z.boolean(),
     mask: z.boolean(),
     policyVersion: z.number().nullable(),

@@ -1,9 +1,12 @@
+import { existsSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type JsonLine, readJsonLines } from "../kit/jsonl.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import { trajectorySchema } from "./schema.ts";
+import { openStore } from "./directory-store.ts";
+import { type FileWindow, openWindow } from "./file-window.ts";
+import { decodeTrajectory, toStoredLine } from "./stored-line.ts";
 
 /**
  * Adds trajectories to a JSONL file, one to a line; token ids and log-probabilities as base64 of their typed arrays
@@ -22,17 +25,34 @@ export async function appendTrajectories(path: string, trajectories: readonly Tr
   }
 }
 
-/** Streams the trajectories of a file. A torn last line is skipped; anything else that is wrong names its line. */
+/**
+ * Streams the trajectories of a file, or of a folder that is a store. A file may stand for itself or be a segment of
+ * a store with its arrays beside it. A torn last line is skipped; anything else that is wrong names its line.
+ */
 export async function* readTrajectories(path: string): AsyncGenerator<Trajectory> {
-  for await (const { line, value } of linesOf(path)) {
-    const parsed = trajectorySchema.safeParse(value);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const field = issue!.path.join(".") || "trajectory";
-      throw new AttuneError("input", `${path}:${line}: ${field}: ${issue!.message}`);
-    }
-    yield parsed.data;
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    yield* openStore(path).trajectories();
+    return;
   }
+  let arrays: FileWindow | undefined;
+  try {
+    for await (const { line, value } of linesOf(path)) {
+      const where = `${path}:${line}`;
+      const stored = toStoredLine(value, where);
+      if (stored.place) arrays ??= await openArraysBeside(path, where);
+      const bytes = stored.place && (await arrays!.read(stored.place[0], stored.place[1]));
+      yield decodeTrajectory(stored, bytes, where);
+    }
+  } finally {
+    await arrays?.close();
+  }
+}
+
+async function openArraysBeside(path: string, where: string): Promise<FileWindow> {
+  const beside = path.replace(/\.jsonl$/, ".tokens");
+  if (beside === path || !existsSync(beside))
+    throw new AttuneError("input", `${where}: expected its tokens in ${beside}, got no such file`);
+  return openWindow(beside);
 }
 
 /** The lines of a file, where one that is not JSON is the file's fault. */
