@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run: Bench }>> = {
   "engine-train": () => import("./engine-train.ts"),
   "engine-sample": () => import("./engine-sample.ts"),
   environment: () => import("./environment.ts"),
+  gateway: () => import("./gateway.ts"),
   iteration: () => import("./iteration.ts"),
   learning: () => import("./learning.ts"),
   rollout: () => import("./rollout.ts"),

@@ -42,6 +42,8 @@ export { type ToolDefinition, tool } from "./environment/tool.ts";
 export { compare, compareTrajectories } from "./eval/compare.ts";
 export { passAtK, passHatK, toPasses } from "./eval/pass-at-k.ts";
 export { type EvaluationReport, toReport } from "./eval/report.ts";
+export { type Conversation, createConversation } from "./gateway/conversation.ts";
+export { type Gateway, type GatewayOptions, serveGateway } from "./gateway/server.ts";
 export {
   atlas,
   calculator,

@@ -1,4 +1,13 @@
 import { defineEnvironment } from "../environment/define-environment.ts";
+import {
+  type AiSdkLanguageModel,
+  type AiSdkLanguageModelV2,
+  toAiSdkModel,
+  toAiSdkModelV2,
+} from "../gateway/ai-sdk.ts";
+import { type Conversation, createConversation } from "../gateway/conversation.ts";
+import { toFetch } from "../gateway/fetch.ts";
+import { createSpokenConversation } from "../gateway/spoken-conversation.ts";
 import type {
   Environment,
   Expert,
@@ -11,14 +20,6 @@ import type {
 import type { Json } from "../spec/json.ts";
 import type { Status, Trajectory } from "../spec/trajectory.ts";
 import { createRecorder } from "../trajectory/recorder.ts";
-import {
-  type AiSdkLanguageModel,
-  type AiSdkLanguageModelV2,
-  toAiSdkModel,
-  toAiSdkModelV2,
-} from "./ai-sdk.ts";
-import { type Conversation, createConversation } from "./conversation.ts";
-import { createSpokenConversation } from "./spoken-conversation.ts";
 
 /** What an agent is run with: its task, and its model in the shapes that agents take. */
 export type AgentContext<Input extends Json = Json> = {
@@ -28,6 +29,8 @@ export type AgentContext<Input extends Json = Json> = {
   model: AiSdkLanguageModel;
   /** The same for version 5. */
   modelV2: AiSdkLanguageModelV2;
+  /** What a vendor's SDK takes as `fetch`: `new OpenAI({ fetch, apiKey: "-" })`, `new Anthropic({ fetch, … })`. */
+  fetch: typeof globalThis.fetch;
   /** The conversation itself, for loops of your own. */
   conversation: Conversation;
   seed: number;
@@ -97,10 +100,12 @@ async function playAgent<Input extends Json>(
   const conversation =
     "policy" in speaker
       ? createConversation({ ...speaker, recorder, limits, sampling, seed })
-      : createSpokenConversation({ player: speaker.player, recorder, limits });
+      : createSpokenConversation({ ...speaker, recorder, limits });
   const over = new AbortController();
   const signal = AbortSignal.any([outer, over.signal]);
   const guarded: Conversation = {
+    name: player,
+    ...(conversation.tokenizer && { tokenizer: conversation.tokenizer }),
     ask: (call) =>
       conversation.ask({ ...call, signal: call.signal ? AbortSignal.any([signal, call.signal]) : signal }),
     get ended() {
@@ -119,8 +124,9 @@ async function playAgent<Input extends Json>(
       run({
         task: task as Task<Input>,
         input: task.input as Input,
-        model: toAiSdkModel(guarded, player),
-        modelV2: toAiSdkModelV2(guarded, player),
+        model: toAiSdkModel(guarded),
+        modelV2: toAiSdkModelV2(guarded),
+        fetch: toFetch(guarded),
         conversation: guarded,
         seed,
         signal,

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addCheck } from "./commands/check.ts";
 import { addCollect } from "./commands/collect.ts";
 import { addEval } from "./commands/eval.ts";
+import { addGateway } from "./commands/gateway.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRescore } from "./commands/rescore.ts";
@@ -24,6 +25,7 @@ for (const add of [
   addQuickstart,
   addTrain,
   addCollect,
+  addGateway,
   addEval,
   addShow,
   addRescore,

@@ -78,7 +78,7 @@ export async function playWith(policy: string, options: PlayOptions): Promise<Tr
 }
 
 /** The newest checkpoint of a run, or the directory itself. */
-function resolveModel(path: string): string {
+export function resolveModel(path: string): string {
   if (!existsSync(path))
     throw new AttuneError("usage", `${path}: there is no such run, checkpoint or model directory`);
   if (!existsSync(runLayout(path).manifest)) return path;

@@ -13,15 +13,20 @@ const folder = resolve(process.env.ATTUNE_BFCL_DATA ?? "../shared/data/bfcl");
 const isPresent = existsSync(folder);
 
 describe("the conformance rows of the original checker", () => {
-  it.skipIf(!isPresent)("agree in verdict, error type and decoded value", { timeout: 60_000 }, () => {
-    const report = measureConformance(folder);
-    const broken = Object.entries(report.categories).flatMap(([name, { disagreements }]) =>
-      disagreements.map((each) => ({ name, ...each })),
-    );
-    expect(broken).toEqual([]);
-    expect(report.agree).toBe(report.rows);
-    expect(report.rows).toBeGreaterThan(10_000);
-  });
+  it.skipIf(!isPresent)(
+    "agree in verdict, error type, decoded value and results",
+    { timeout: 60_000 },
+    () => {
+      const report = measureConformance(folder);
+      const broken = Object.entries(report.categories).flatMap(([name, { disagreements }]) =>
+        disagreements.map((each) => ({ name, ...each })),
+      );
+      expect(broken).toEqual([]);
+      expect(report.agree).toBe(report.rows);
+      expect(report.rows).toBeGreaterThan(10_000);
+      expect(Object.keys(report.categories).filter((name) => name.startsWith("multi_turn"))).toHaveLength(4);
+    },
+  );
 
   it.skipIf(!isPresent)("come with a folder whose every category can be read", () => {
     const data = openData(folder);

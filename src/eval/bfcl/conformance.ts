@@ -11,6 +11,7 @@ import { type BfclData, type BfclItem, openData } from "./data.ts";
 import { decode, type ReturnFormat, returnFormats } from "./decode/decode.ts";
 import { decodeExecute } from "./decode/execute.ts";
 import { toTagged } from "./decode/tagged.ts";
+import { checkTurns } from "./multi-turn/check.ts";
 import { PythonError } from "./python/error.ts";
 import { repr } from "./python/text.ts";
 import { dictGet, isEqual, type PythonValue } from "./python/value.ts";
@@ -23,18 +24,7 @@ export type Conformance = { categories: Record<string, FileAgreement>; rows: num
 /** What a row is judged to be; `extra` is the decoded value or the execution results where the row has them. */
 type Outcome = Verdict & { extra?: PythonValue };
 
-/** Judges one multi-turn row: verdict and, per turn, the texts of its results. */
-export type JudgeTurns = (
-  item: BfclItem,
-  turns: readonly (readonly (readonly string[])[])[],
-  data: BfclData,
-) => Verdict & { results: string[][] };
-
-export type ConformanceOptions = {
-  /** Without it multi-turn files are left out of the report. */
-  judgeMultiTurn?: JudgeTurns;
-  signal?: AbortSignal;
-};
+export type ConformanceOptions = { signal?: AbortSignal };
 
 const textFiles = new Set(["decode", "end_to_end", "synthetic"]);
 
@@ -47,7 +37,6 @@ export function measureConformance(folder: string, options: ConformanceOptions =
   for (const file of readdirSync(rows).sort()) {
     if (!file.endsWith(".jsonl")) continue;
     const category = basename(file, ".jsonl");
-    if (isMultiTurn(category) && options.judgeMultiTurn === undefined) continue;
     const agreement = measureFile(join(rows, file), category, data, options);
     report.categories[category] = agreement;
     report.rows += agreement.rows;
@@ -62,7 +51,7 @@ function measureFile(
   data: BfclData,
   options: ConformanceOptions,
 ): FileAgreement {
-  const judge = judgeOf(file, category, data, options);
+  const judge = judgeOf(file, category, data);
   const agreement: FileAgreement = { rows: 0, agree: 0, disagreements: [] };
   for (const row of readRows(file)) {
     options.signal?.throwIfAborted();
@@ -78,12 +67,7 @@ function measureFile(
   return agreement;
 }
 
-function judgeOf(
-  file: string,
-  category: string,
-  data: BfclData,
-  options: ConformanceOptions,
-): (row: Row) => Outcome {
+function judgeOf(file: string, category: string, data: BfclData): (row: Row) => Outcome {
   if (category === "decode") return judgeDecoding;
   if (category === "synthetic") return judgeSynthetic;
   const itemsOf = rememberItems(data);
@@ -97,9 +81,7 @@ function judgeOf(
     );
   }
   const itemOf = (row: Row) => findItem(row, itemsOf(fileCategory));
-  const { judgeMultiTurn } = options;
-  if (isMultiTurn(category) && judgeMultiTurn !== undefined)
-    return (row) => judgeTurns(row, itemOf(row), data, judgeMultiTurn);
+  if (isMultiTurn(category)) return (row) => judgeTurns(row, itemOf(row));
   if (isRelevance(category)) return (row) => judgeRelevance(row, category);
   if (fileCategory !== category) return (row) => judgeAnswer(row, itemOf(row));
   return (row) => judgeCalls(row, itemOf(row));
@@ -192,10 +174,19 @@ function judgeDecoding(row: Row): Outcome {
   return { ...verdict, extra: toTagged(decoded.value) };
 }
 
-function judgeTurns(row: Row, item: BfclItem, data: BfclData, judge: JudgeTurns): Outcome {
-  const turns = listOf(row, "turns") as string[][][];
-  const { results, ...verdict } = judge(item, turns, data);
+function judgeTurns(row: Row, item: BfclItem): Outcome {
+  const { results, ...verdict } = checkTurns(item, turnsOf(row));
   return dictGet(row.row, "results") === undefined ? verdict : { ...verdict, extra: results };
+}
+
+function turnsOf(row: Row): string[][][] {
+  const isSteps = (turn: PythonValue) => Array.isArray(turn) && turn.every(isCalls);
+  const isCalls = (step: PythonValue) =>
+    Array.isArray(step) && step.every((call) => typeof call === "string");
+  const turns = listOf(row, "turns");
+  const other = turns.find((turn) => !isSteps(turn));
+  if (other === undefined) return turns as string[][][];
+  throw misfit(row.file, row.line, "turns", other, "a list of turns, each a list of steps of call texts");
 }
 
 function formatOf(row: Row): ReturnFormat {

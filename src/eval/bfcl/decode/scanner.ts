@@ -39,6 +39,9 @@ export function scan(source: string, language: "java" | "javascript"): SourceTok
       return tokens;
     }
     const last = tokens.at(-1);
+    // A character of Java may be of any length, but not of none.
+    if (language === "java" && source.startsWith("''", at))
+      throw new PythonError("SyntaxError", "nothing in ''");
     if (match(text) !== undefined) push("text");
     else if (language === "javascript" && source[at] === "`") {
       at = endOfTemplate(source, at);

@@ -48,8 +48,8 @@ export function parseFloating(text: string): number {
 
 const digitPattern = /\p{Nd}/gu;
 
-/** Every script's ten digits stand in a row that starts at its zero, and no two rows touch within less than ten. */
-function toAsciiDigits(text: string): string {
+/** The text with its decimal digits as ASCII has them: every script's ten stand in a row that starts at its zero, and no two rows touch within less than ten. */
+export function toAsciiDigits(text: string): string {
   // oxlint-disable-next-line no-control-regex
   if (/^\p{ASCII}*$/u.test(text)) return text;
   return text.replace(digitPattern, (digit) => {

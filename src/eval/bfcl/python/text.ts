@@ -2,8 +2,9 @@ import { PythonError } from "./error.ts";
 import {
   deepest,
   PythonBytes,
-  type PythonComplex,
+  PythonComplex,
   type PythonDict,
+  PythonObject,
   PythonTuple,
   type PythonValue,
   typeName,
@@ -14,19 +15,16 @@ export function floatText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  const size = Math.abs(value);
   // Both languages print the shortest digits that read back as the same number; only the layout differs.
+  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : `${value}`;
   const [mantissa = "", exponentText = "0"] = value.toExponential().split("e");
   const sign = mantissa.startsWith("-") ? "-" : "";
   const digits = mantissa.replace(/[-.]/g, "");
   const exponent = Number(exponentText);
-  if (exponent < -4 || exponent >= 16) {
-    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : "";
-    const size = String(Math.abs(exponent)).padStart(2, "0");
-    return `${sign}${digits[0]}${fraction}e${exponent < 0 ? "-" : "+"}${size}`;
-  }
-  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, "0");
-  return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`;
+  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : "";
+  const power = String(Math.abs(exponent)).padStart(2, "0");
+  return `${sign}${digits[0]}${fraction}e${exponent < 0 ? "-" : "+"}${power}`;
 }
 
 /** `str(int)`: Python refuses to print more than 4,300 digits. */
@@ -58,9 +56,14 @@ export function stringRepr(text: string): string {
   return quote + inside + quote;
 }
 
-/** `repr(value)`. */
-export function repr(value: PythonValue, depth = 0): string {
-  if (depth > deepest) throw tooDeep();
+/** `repr(value)`; where a container holds itself, it is three dots. */
+export function repr(value: PythonValue): string {
+  return partRepr(value, []);
+}
+
+/** `outer` are the containers around it, the outermost first. */
+function partRepr(value: PythonValue, outer: PythonValue[]): string {
+  if (outer.length > deepest) throw tooDeep();
   switch (typeof value) {
     case "string":
       return stringRepr(value);
@@ -71,22 +74,33 @@ export function repr(value: PythonValue, depth = 0): string {
     case "boolean":
       return value ? "True" : "False";
     default:
-      return objectRepr(value, depth);
+      return objectRepr(value, outer);
   }
 }
 
-function objectRepr(value: Exclude<PythonValue, string | bigint | number | boolean>, depth: number): string {
+type Container = PythonValue[] | PythonDict | PythonTuple;
+type Compound = null | Container | PythonBytes | PythonComplex | PythonObject;
+
+function objectRepr(value: Compound, outer: PythonValue[]): string {
   if (value === null) return "None";
-  if (Array.isArray(value)) return `[${value.map((item) => repr(item, depth + 1)).join(", ")}]`;
-  if (value instanceof Map) {
-    const entries = [...value].map(([key, item]) => `${repr(key, depth + 1)}: ${repr(item, depth + 1)}`);
-    return `{${entries.join(", ")}}`;
-  }
+  if (value instanceof PythonObject) return value.text;
+  if (value instanceof PythonBytes) return bytesRepr(value);
+  if (value instanceof PythonComplex) return complexRepr(value);
+  if (outer.includes(value)) return Array.isArray(value) ? "[...]" : value instanceof Map ? "{...}" : "(...)";
+  outer.push(value);
+  const text = containerRepr(value, outer);
+  outer.pop();
+  return text;
+}
+
+function containerRepr(value: Container, outer: PythonValue[]): string {
+  if (Array.isArray(value)) return `[${value.map((item) => partRepr(item, outer)).join(", ")}]`;
   if (value instanceof PythonTuple) {
-    const items = value.items.map((item) => repr(item, depth + 1)).join(", ");
+    const items = value.items.map((item) => partRepr(item, outer)).join(", ");
     return value.items.length === 1 ? `(${items},)` : `(${items})`;
   }
-  return value instanceof PythonBytes ? bytesRepr(value) : complexRepr(value);
+  const entries = [...value].map(([key, item]) => `${partRepr(key, outer)}: ${partRepr(item, outer)}`);
+  return `{${entries.join(", ")}}`;
 }
 
 /** `str(value)`. */
@@ -102,8 +116,20 @@ export type JsonTextOptions = {
 };
 
 /** `json.dumps(value)`; a value or key that JSON has no word for throws a `TypeError` as Python does. */
-export function jsonText(value: PythonValue, options: JsonTextOptions = {}): string {
+export function jsonText(value: PythonValue, options: JsonTextOptions = oneLine): string {
   return jsonPart(value, options, 0);
+}
+
+const oneLine: JsonTextOptions = {};
+const frozenTexts = new WeakMap<object, string>();
+
+/** A list that can no longer change is printed once. */
+function frozenText(value: PythonValue[]): string {
+  const known = frozenTexts.get(value);
+  if (known !== undefined) return known;
+  const text = jsonPart([...value], oneLine, 0);
+  frozenTexts.set(value, text);
+  return text;
 }
 
 function jsonPart(value: PythonValue, options: JsonTextOptions, depth: number): string {
@@ -111,6 +137,7 @@ function jsonPart(value: PythonValue, options: JsonTextOptions, depth: number): 
   if (typeof value === "string") return jsonString(value, options.ensureAscii ?? true);
   if (value === null || typeof value !== "object") return jsonScalar(value);
   if (Array.isArray(value) || value instanceof PythonTuple) {
+    if (Array.isArray(value) && Object.isFrozen(value) && options === oneLine) return frozenText(value);
     const items = Array.isArray(value) ? value : value.items;
     const parts = items.map((item) => jsonPart(item, options, depth + 1));
     return enclose("[", parts, "]", options, depth);
@@ -151,7 +178,10 @@ function jsonScalar(value: null | boolean | bigint | number): string {
   return floatText(value);
 }
 
+const plainJson = /^[ !#-[\]-~]*$/;
+
 function jsonString(text: string, ensureAscii: boolean): string {
+  if (plainJson.test(text)) return `"${text}"`;
   const pattern = ensureAscii ? /["\\]|[^ -~]/g : /["\\]|[^ -\uffff]/g;
   return `"${text.replace(pattern, jsonEscape)}"`;
 }

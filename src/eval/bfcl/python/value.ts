@@ -12,7 +12,8 @@ export type PythonValue =
   | PythonTuple
   | PythonDict
   | PythonBytes
-  | PythonComplex;
+  | PythonComplex
+  | PythonObject;
 
 /** In the order of insertion, like Python's own. Keys are compared as Python does: `1`, `1.0` and `True` are one key. */
 export type PythonDict = Map<PythonValue, PythonValue>;
@@ -47,6 +48,21 @@ export class PythonComplex {
   }
 }
 
+/** An object of a library's class, known only by how it prints itself: a `Decimal`, an `mpf`. Equal to itself alone. */
+export class PythonObject {
+  readonly type: string;
+  readonly text: string;
+
+  /** `text` is what `repr` gives. */
+  constructor(type: string, text: string) {
+    this.type = type;
+    this.text = text;
+  }
+}
+
+/** The three dots, of which there is one. */
+export const ellipsisObject = new PythonObject("ellipsis", "Ellipsis");
+
 /** The name of the value's class, as `type(value).__name__` gives it. */
 export function typeName(value: PythonValue): string {
   switch (typeof value) {
@@ -63,6 +79,7 @@ export function typeName(value: PythonValue): string {
       if (Array.isArray(value)) return "list";
       if (value instanceof Map) return "dict";
       if (value instanceof PythonTuple) return "tuple";
+      if (value instanceof PythonObject) return value.type;
       return value instanceof PythonBytes ? "bytes" : "complex";
   }
 }
@@ -108,7 +125,7 @@ export function dictSet(dict: PythonDict, key: PythonValue, value: PythonValue):
   if (typeof key === "string" || key === null) dict.set(key, value);
   else {
     const stored = storedKey(dict, key);
-    if (stored === key && !isReal(key)) rememberKey(dict, key);
+    if (stored === key && !isReal(key) && !(key instanceof PythonObject)) rememberKey(dict, key);
     dict.set(stored, value);
   }
 }
@@ -147,6 +164,7 @@ const compoundKeys = new WeakMap<PythonDict, Map<string, PythonValue>>();
 /** The key of the dict that equals this one in Python, or this one itself. */
 function storedKey(dict: PythonDict, key: PythonValue): PythonValue {
   if (key === null || typeof key === "string") return key;
+  if (key instanceof PythonObject) return key;
   if (!isReal(key)) {
     const same = compoundKeys.get(dict)?.get(keyText(key));
     return same === undefined ? key : same;
@@ -180,6 +198,7 @@ function keyText(key: PythonValue): string {
     return key.imaginary === 0 ? keyText(key.real) : `c${key.real}:${key.imaginary}`;
   }
   if (key === null) return "None";
+  if (key instanceof PythonObject) return `o${key.type}:${key.text}`;
   if (!isReal(key)) throw new Error("only a hashable value can be a key");
   const real = toReal(key);
   return String(typeof real === "number" && Number.isInteger(real) ? BigInt(real) : real);

@@ -121,7 +121,7 @@ function toTools(given: readonly unknown[], choice: CallOptions["toolChoice"]) {
     else if (choice?.type !== "none" && (choice?.type !== "tool" || choice.toolName === name))
       tools.push({
         name,
-        description: String(each["description"] ?? ""),
+        description: typeof each["description"] === "string" ? each["description"] : "",
         parameters: each["inputSchema"] as ToolSpec["parameters"],
       });
   }

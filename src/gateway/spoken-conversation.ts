@@ -9,16 +9,19 @@ import { type Conversation, named } from "./conversation.ts";
  */
 export function createSpokenConversation({
   player,
+  name,
   recorder,
   limits,
 }: {
   player: Player;
+  name: string;
   recorder: Recorder;
   limits: RolloutLimits;
 }): Conversation {
   let ended: Conversation["ended"];
   let failure: Conversation["failure"];
   return {
+    name,
     async ask({ messages, extras, tools, signal }) {
       signal?.throwIfAborted();
       if (recorder.turns >= limits.turns) {
@@ -43,7 +46,7 @@ export function createSpokenConversation({
       return {
         message,
         stopReason,
-        promptTokens: 0,
+        prompt: new Int32Array(0),
         tokens: new Int32Array(0),
         logprobs: new Float32Array(0),
       };

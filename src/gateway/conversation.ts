@@ -4,7 +4,7 @@ import { AttuneError } from "../spec/error.ts";
 import type { Json } from "../spec/json.ts";
 import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Policy, SamplingParams, StopReason } from "../spec/policy.ts";
-import type { ParseIssue, Renderer } from "../spec/tokenizer.ts";
+import type { ParseIssue, Renderer, Tokenizer } from "../spec/tokenizer.ts";
 import type { ToolSpec } from "../spec/tool.ts";
 import type { Status } from "../spec/trajectory.ts";
 import type { Recorder } from "../trajectory/recorder.ts";
@@ -32,13 +32,18 @@ export type ModelReply = {
   /** Where the turn could not be read as a message with calls: why. Its text is the message's content. */
   issue?: ParseIssue;
   stopReason: StopReason;
-  promptTokens: number;
+  /** Everything the policy saw before it spoke. */
+  prompt: Int32Array;
   tokens: Int32Array;
   logprobs: Float32Array;
 };
 
 /** A model as one episode of an agent sees it: every call is recorded, token by token. */
 export type Conversation = {
+  /** The name of who answers. */
+  readonly name: string;
+  /** What tokens mean; absent where there are none. */
+  readonly tokenizer?: Tokenizer;
   /** Rejects with `AttuneError` (usage) when the episode has used up what it may; `ended` then says how. */
   ask(call: ModelCall): Promise<ModelReply>;
   /** Which limit has been reached, if one has. */
@@ -94,6 +99,8 @@ export function createConversation({
   };
 
   return {
+    name: policy.name,
+    tokenizer: policy.tokenizer,
     async ask(call) {
       call.signal?.throwIfAborted();
       if (ended) return refuse(ended.status, ended.error);
@@ -144,7 +151,7 @@ export function createConversation({
         message,
         ...(issue && { issue }),
         stopReason,
-        promptTokens: prompt.length,
+        prompt,
         tokens,
         logprobs,
       };

@@ -57,10 +57,9 @@ export type AiSdkLanguageModelV2 = Model<
  * An agent's conversation as a model of the Vercel AI SDK: hand it to `generateText`, `streamText` or an agent, and
  * every call is recorded. Token ids and log-probabilities stand in `providerMetadata.attune`.
  */
-export function toAiSdkModel(conversation: Conversation, name: string): AiSdkLanguageModel {
+export function toAiSdkModel(conversation: Conversation): AiSdkLanguageModel {
   return createModel(conversation, {
     version: "v3",
-    name,
     toEnd: (unified) => ({ unified, raw: undefined }),
     toUsage: (input, output) => ({
       inputTokens: { total: input, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
@@ -71,10 +70,9 @@ export function toAiSdkModel(conversation: Conversation, name: string): AiSdkLan
 }
 
 /** As `toAiSdkModel`, for version 5 of the SDK. */
-export function toAiSdkModelV2(conversation: Conversation, name: string): AiSdkLanguageModelV2 {
+export function toAiSdkModelV2(conversation: Conversation): AiSdkLanguageModelV2 {
   return createModel(conversation, {
     version: "v2",
-    name,
     toEnd: (unified) => unified,
     toUsage: (input, output) => ({ inputTokens: input, outputTokens: output, totalTokens: input + output }),
     toWarning: ({ feature, details }) => ({ type: "other", message: `${feature}: ${details}` }),
@@ -85,13 +83,11 @@ function createModel<Version extends string, End, Used, Warning>(
   conversation: Conversation,
   {
     version,
-    name,
     toEnd,
     toUsage,
     toWarning,
   }: {
     version: Version;
-    name: string;
     toEnd(unified: Finish["unified"]): End;
     toUsage(input: number, output: number): Used;
     toWarning(warning: CallWarning): Warning;
@@ -100,11 +96,11 @@ function createModel<Version extends string, End, Used, Warning>(
   const generate = async (options: CallOptions): Promise<Generated<End, Used, Warning>> => {
     const { call, warnings } = toModelCall(options);
     const reply = await conversation.ask(call);
-    const { tokens, logprobs, promptTokens } = reply;
+    const { tokens, logprobs, prompt } = reply;
     return {
       content: toContent(reply),
       finishReason: toEnd(finishOf(reply)),
-      usage: toUsage(promptTokens, tokens.length),
+      usage: toUsage(prompt.length, tokens.length),
       providerMetadata: { attune: { tokens: [...tokens], logprobs: [...logprobs] } },
       warnings: warnings.map(toWarning),
     };
@@ -112,7 +108,7 @@ function createModel<Version extends string, End, Used, Warning>(
   return {
     specificationVersion: version,
     provider: "attune",
-    modelId: name,
+    modelId: conversation.name,
     supportedUrls: {},
     doGenerate: generate,
     async doStream(options) {

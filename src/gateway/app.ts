@@ -1,0 +1,142 @@
+import { type Context, Hono } from "hono";
+import { AttuneError } from "../spec/error.ts";
+import { anthropic } from "./anthropic.ts";
+import { chat } from "./chat.ts";
+import type { Conversation, ModelReply } from "./conversation.ts";
+import { type Dialect, RequestError, type StreamEvent } from "./dialect.ts";
+import { responses } from "./responses.ts";
+
+/** Why a call is turned away, with the status that says so. */
+export class Refused extends Error {
+  readonly status: 401 | 403 | 404 | 410 | 413;
+  constructor(status: Refused["status"], message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export type DialectAppOptions = {
+  /** The conversation that a call belongs to. `trajectory` is what stands in the address, if anything does. */
+  conversationFor(call: {
+    trajectory: string | undefined;
+    key: string | undefined;
+    context: Context;
+  }): Conversation;
+  now(): Date;
+};
+
+const dialects = [chat, responses, anthropic];
+
+/**
+ * OpenAI Chat Completions, OpenAI Responses and Anthropic Messages in front of recorded conversations:
+ * `/v1/chat/completions`, `/v1/responses`, `/v1/messages`, and the same behind `/t/TRAJECTORY`. What was sampled is
+ * recorded even when the client is gone by then, and a client that asks again for what it did not get (its SDK says
+ * so in a header) gets that reply and no second turn.
+ */
+export function createDialectApp({ conversationFor, now }: DialectAppOptions): Hono {
+  const app = new Hono();
+  const remembered = new WeakMap<Conversation, Map<string, Promise<Answer>>>();
+  let replies = 0;
+
+  const answer = (
+    conversation: Conversation,
+    dialect: Dialect,
+    text: string,
+    retry: boolean,
+  ): Promise<Answer> => {
+    const known = remembered.get(conversation) ?? new Map<string, Promise<Answer>>();
+    remembered.set(conversation, known);
+    const key = `${dialect.path} ${text}`;
+    const before = retry ? known.get(key) : undefined;
+    if (before) return before;
+    const made = ask(conversation, dialect, text, `${replies++}`);
+    known.delete(key);
+    known.set(key, made);
+    if (known.size > mostRemembered) known.delete(known.keys().next().value!);
+    // a failure is not an answer to give again
+    made.catch(() => known.get(key) === made && known.delete(key));
+    return made;
+  };
+
+  const ask = async (
+    conversation: Conversation,
+    dialect: Dialect,
+    text: string,
+    id: string,
+  ): Promise<Answer> => {
+    const request = dialect.read(parse(text));
+    const reply = await conversation.ask(request.call);
+    return { reply, context: { request, id, createdAt: now(), tokenizer: conversation.tokenizer } };
+  };
+
+  for (const dialect of dialects) {
+    const handle = async (context: Context) => {
+      let conversation: Conversation | undefined;
+      try {
+        conversation = conversationFor({
+          trajectory: context.req.param("trajectory"),
+          key: keyOf(context),
+          context,
+        });
+        const retry = Number(context.req.header("x-stainless-retry-count") ?? 0) > 0;
+        const { reply, context: about } = await answer(
+          conversation,
+          dialect,
+          await context.req.text(),
+          retry,
+        );
+        if (!about.request.stream) return context.json(dialect.toBody(reply, about));
+        return new Response(toStream(dialect.toEvents(reply, about)), {
+          headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
+        });
+      } catch (error) {
+        const status = statusOf(error, conversation);
+        const message = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
+        const field = error instanceof RequestError ? { field: error.field } : {};
+        return context.json(dialect.toError({ status, message, ...field }), status);
+      }
+    };
+    app.post(`/v1/${dialect.path}`, handle);
+    app.post(`/t/:trajectory/v1/${dialect.path}`, handle);
+  }
+  return app;
+}
+
+/** Replies of an episode that can be given again. */
+const mostRemembered = 16;
+
+type Answer = { reply: ModelReply; context: Parameters<Dialect["toBody"]>[1] };
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError("body", "expected JSON");
+  }
+}
+
+function statusOf(error: unknown, conversation: Conversation | undefined) {
+  if (error instanceof Refused) return error.status;
+  if (error instanceof RequestError) return 400;
+  // what has ended stays so: 410 is what no client tries again
+  if (error instanceof AttuneError && error.kind === "usage" && conversation?.ended) return 410;
+  return 500;
+}
+
+/** What the client gave as its API key, in any of the ways that SDKs do. */
+function keyOf({ req }: Context): string | undefined {
+  return req.header("x-api-key") ?? /^bearer +(.+)$/i.exec(req.header("authorization") ?? "")?.[1];
+}
+
+function toStream(events: Iterable<StreamEvent>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = events[Symbol.iterator]();
+  return new ReadableStream({
+    pull(controller) {
+      const { done, value } = iterator.next();
+      if (done) return controller.close();
+      const data = typeof value.data === "string" ? value.data : JSON.stringify(value.data);
+      controller.enqueue(encoder.encode(`${value.event ? `event: ${value.event}\n` : ""}data: ${data}\n\n`));
+    },
+  });
+}
