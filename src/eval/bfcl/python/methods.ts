@@ -5,15 +5,7 @@ import { parseFloating, parseInteger } from "./number.ts";
 import { assertHashable, iterate, operate } from "./operators.ts";
 import { fixedText } from "./rounding.ts";
 import { floatText, repr } from "./text.ts";
-import {
-  dictGet,
-  isEqual,
-  PythonBytes,
-  type PythonDict,
-  PythonTuple,
-  type PythonValue,
-  typeName,
-} from "./value.ts";
+import { dictGet, isEqual, PythonBytes, type PythonDict, type PythonValue, typeName } from "./value.ts";
 
 // Methods of Python's own classes on values of any class: what the simulators call without looking first.
 
@@ -86,15 +78,6 @@ export function removeFrom(list: PythonValue, item: PythonValue): void {
   const at = items.findIndex((each) => isEqual(each, item));
   if (at < 0) throw new PythonError("ValueError", "list.remove(x): x not in list");
   items.splice(at, 1);
-}
-
-/** `first, second = value`. */
-export function unpackTwo(value: PythonValue): readonly [PythonValue, PythonValue] {
-  const items = value instanceof PythonTuple ? value.items : iterate(value);
-  if (items.length < 2)
-    throw new PythonError("ValueError", `not enough values to unpack (expected 2, got ${items.length})`);
-  if (items.length > 2) throw new PythonError("ValueError", "too many values to unpack (expected 2)");
-  return [items[0]!, items[1]!];
 }
 
 /** What `value += 1` makes of the value. */
