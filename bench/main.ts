@@ -5,6 +5,7 @@ import type { Bench, BenchReport } from "./report.ts";
 import { machine } from "./report.ts";
 
 const benches: Record<string, () => Promise<{ run: Bench }>> = {
+  bfcl: () => import("./bfcl.ts"),
   "engine-train": () => import("./engine-train.ts"),
   "engine-sample": () => import("./engine-sample.ts"),
   environment: () => import("./environment.ts"),

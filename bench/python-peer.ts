@@ -12,12 +12,13 @@ export type PythonPeer = {
 export function startPythonPeer(
   script: string,
   modules: readonly string[],
+  python = "python3",
 ): PythonPeer | { skipped: string } {
-  const probe = spawnSync("python3", ["-c", `import ${modules.join(", ")}`], { encoding: "utf8" });
-  if (probe.error) return { skipped: `python3 is not here (${probe.error.message})` };
-  if (probe.status !== 0) return { skipped: `python3 has no ${modules.join(" or ")}` };
+  const probe = spawnSync(python, ["-c", `import ${modules.join(", ")}`], { encoding: "utf8" });
+  if (probe.error) return { skipped: `${python} is not here (${probe.error.message})` };
+  if (probe.status !== 0) return { skipped: `${python} has no ${modules.join(" or ")}` };
 
-  const child = spawn("python3", [join(import.meta.dirname, "peers", script)], {
+  const child = spawn(python, [join(import.meta.dirname, "peers", script)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

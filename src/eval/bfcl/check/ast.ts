@@ -10,11 +10,12 @@ import {
   type PythonValue,
   typeName,
 } from "../python/value.ts";
+import { assertElements, type ParameterType, readDocument, typeOfParameter } from "./document.ts";
 import { toJavaValue } from "./java-value.ts";
 import { toJavaScriptValue } from "./javascript-value.ts";
 import { isCallList } from "./shape.ts";
 import { checkType } from "./type-check.ts";
-import { classOf, hasCheckedElements, type Language, languageOf } from "./types.ts";
+import { type Language, languageOf } from "./types.ts";
 import { checkDict, checkDictList, checkList, checkText, mayBeLeftOut } from "./values.ts";
 import { failed, passed, type Verdict } from "./verdict.ts";
 
@@ -86,51 +87,48 @@ type CallCheck = {
 };
 
 function checkCall({ call, answer, functionDocument, language, check }: CallCheck): Verdict {
-  const documentName = str(dictGet(functionDocument, "name") ?? null);
-  const name = check.underscoreToDot ? documentName.replaceAll(".", "_") : documentName;
-  const parameters = call.get(name);
-  if (!(parameters instanceof Map)) return failed("simple_function_checker:wrong_func_name");
-  const schema = dictGet(functionDocument, "parameters");
-  const properties = schema instanceof Map ? dictGet(schema, "properties") : undefined;
-  const required = schema instanceof Map ? dictGet(schema, "required") : undefined;
-  if (!(properties instanceof Map)) throw badDocument(documentName, "parameters.properties");
-  for (const parameter of Array.isArray(required) ? required : []) {
-    if (!dictHas(parameters, parameter)) return failed("simple_function_checker:missing_required");
+  const document = readDocument(functionDocument, language);
+  const parameters = call.get(check.underscoreToDot ? document.nameWithoutDots : document.name);
+  if (!(parameters instanceof Map)) return wrongName;
+  if (document.properties === undefined) throw badDocument(document.name, "parameters.properties");
+  for (const parameter of document.required) {
+    if (!dictHas(parameters, parameter)) return missingRequired;
   }
   for (const [parameter, value] of parameters) {
-    const property = dictGet(properties, parameter);
+    const type = typeOfParameter(document, parameter, language);
+    if (type === undefined) return unexpectedParameter;
     const allowed = dictGet(answer, parameter);
-    if (!(property instanceof Map) || allowed === undefined)
-      return failed("simple_function_checker:unexpected_param");
-    if (!Array.isArray(allowed)) throw badDocument(documentName, `ground_truth.${str(parameter)}`);
-    const verdict = checkParameter(value, allowed, property, language);
+    if (allowed === undefined) return unexpectedParameter;
+    if (!Array.isArray(allowed)) throw badDocument(document.name, `ground_truth.${str(parameter)}`);
+    const verdict = checkParameter(value, allowed, type, language);
     if (!verdict.valid) return verdict;
   }
   for (const [parameter, allowed] of answer) {
-    if (!dictHas(parameters, parameter) && !mayBeLeftOut(allowed))
-      return failed("simple_function_checker:missing_optional");
+    if (!dictHas(parameters, parameter) && !mayBeLeftOut(allowed)) return missingOptional;
   }
   return passed;
 }
 
+const wrongName = failed("simple_function_checker:wrong_func_name");
+const missingRequired = failed("simple_function_checker:missing_required");
+const unexpectedParameter = failed("simple_function_checker:unexpected_param");
+const missingOptional = failed("simple_function_checker:missing_optional");
+
 function checkParameter(
   given: PythonValue,
   allowed: readonly PythonValue[],
-  property: PythonDict,
+  type: ParameterType,
   language: Language,
 ): Verdict {
-  const word = str(dictGet(property, "type") ?? null);
-  const expected = classOf(language, word);
-  if (expected === undefined) throw new PythonError("KeyError", word);
+  const { word, expected, elementWord, element } = type;
+  if (expected === "") throw new PythonError("KeyError", word);
   if (language !== "python" && typeof given !== "string")
     return failed(`type_error:${language === "java" ? "java" : "js"}`);
-  const elementWord = hasCheckedElements(language, word) ? elementTypeOf(property) : undefined;
-  const element = elementWord === undefined ? undefined : classOf(language, elementWord);
-  if (elementWord !== undefined && element === undefined) throw new PythonError("KeyError", elementWord);
+  assertElements(type);
   const value = convert(given, word, elementWord, language);
-  const type = checkType(value, allowed, expected, element);
-  if (type.errorType !== "") return failed(type.errorType);
-  if (!type.isVariable) {
+  const found = checkType(value, allowed, expected, element);
+  if (found.errorType !== "") return failed(found.errorType);
+  if (!found.isVariable) {
     if (expected === "dict") return checkDict(value, allowed);
     if (expected === "str") return checkText(value as string, allowed);
     if (expected === "list") {
@@ -154,13 +152,6 @@ function convert(
   const float = Number(given);
   if (!Number.isFinite(float)) throw new PythonError("OverflowError", "int too large to convert to float");
   return float;
-}
-
-function elementTypeOf(property: PythonDict): string {
-  const items = dictGet(property, "items");
-  const word = items instanceof Map ? dictGet(items, "type") : undefined;
-  if (typeof word !== "string") throw new PythonError("KeyError", "items");
-  return word;
 }
 
 function answerOf(answer: PythonValue | undefined): { name: PythonValue; parameters: PythonDict } {

@@ -119,8 +119,11 @@ function guessValue(text: string): PythonValue {
   return toNumberOrText(text);
 }
 
+const mayBeNumber = /\p{Nd}|inf|nan/iu;
+
 /** `int(text)`, else `float(text)`, else the text. */
 export function toNumberOrText(text: string): PythonValue {
+  if (!mayBeNumber.test(text)) return text;
   for (const parse of [parseInteger, parseFloating]) {
     try {
       return parse(text);

@@ -13,18 +13,25 @@ export function checkType(
   expectedElement?: string,
 ): TypeVerdict {
   const got = typeName(value);
-  const first = allowed.find((answer) => answer !== "");
-  const answered = first === undefined ? undefined : typeName(first);
+  const answered = classOfAnswers(allowed);
   const differs = answered !== undefined && answered !== expected;
   if (got === expected) {
     if (expectedElement === undefined || hasElements(value, allowed, expectedElement)) {
-      return { errorType: "", isVariable: differs };
+      return differs ? variable : plain;
     }
     return { errorType: answered === got ? "type_error:nested" : "type_error:simple", isVariable: true };
   }
-  return answered === got
-    ? { errorType: "", isVariable: true }
-    : { errorType: "type_error:simple", isVariable: false };
+  return answered === got ? variable : wrongClass;
+}
+
+const plain: TypeVerdict = { errorType: "", isVariable: false };
+const variable: TypeVerdict = { errorType: "", isVariable: true };
+const wrongClass: TypeVerdict = { errorType: "type_error:simple", isVariable: false };
+
+/** The class of the first answer that is more than "may be left out". */
+function classOfAnswers(allowed: readonly PythonValue[]): string | undefined {
+  for (const answer of allowed) if (answer !== "") return typeName(answer);
+  return undefined;
 }
 
 /** Whether every element passes for at least one of the allowed lists; an allowed value that is no list lets all pass. */

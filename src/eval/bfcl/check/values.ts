@@ -8,13 +8,13 @@ import {
   type PythonValue,
   typeName,
 } from "../python/value.ts";
-import { standardText } from "./standard.ts";
+import { isStandard, standardText } from "./standard.ts";
 import { failed, passed, type Verdict } from "./verdict.ts";
 
 /** A text against the allowed texts; allowed values of another class are passed over. */
 export function checkText(value: string, allowed: readonly PythonValue[]): Verdict {
-  const standard = standardText(value);
-  return standardTexts(allowed).has(standard) ? passed : failed("value_error:string");
+  for (const text of standardTexts(allowed)) if (isStandard(value, text)) return passed;
+  return failed("value_error:string");
 }
 
 /** A list against the allowed lists, in order; only texts at the top of it are standardised. */
@@ -82,12 +82,12 @@ export function mayBeLeftOut(allowed: PythonValue): boolean {
 }
 
 // Answers are asked again and again, for every sample and every model.
-const knownTexts = new WeakMap<readonly PythonValue[], Set<string>>();
+const knownTexts = new WeakMap<readonly PythonValue[], string[]>();
 
-function standardTexts(allowed: readonly PythonValue[]): Set<string> {
+function standardTexts(allowed: readonly PythonValue[]): string[] {
   const known = knownTexts.get(allowed);
   if (known !== undefined) return known;
-  const texts = new Set(allowed.filter((answer) => typeof answer === "string").map(standardText));
+  const texts = allowed.filter((answer) => typeof answer === "string").map(standardText);
   knownTexts.set(allowed, texts);
   return texts;
 }
