@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
+import { memoryWorlds } from "../../eval/bfcl/agentic/memory-worlds.ts";
 import { readCategories } from "../../eval/bfcl/category-names.ts";
 import { type Conformance, measureConformance } from "../../eval/bfcl/conformance.ts";
 import { openData } from "../../eval/bfcl/data.ts";
@@ -139,7 +140,7 @@ async function evaluateModel(options: Options): Promise<void> {
       mode,
       variation,
       categories: wanted,
-      worlds: joinWorlds([multiTurnWorlds(modelName)]),
+      worlds: joinWorlds([multiTurnWorlds(modelName), memoryWorlds(modelName)]),
       out: options.out,
       concurrency: options.concurrency,
       request: {
