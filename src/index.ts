@@ -1,4 +1,5 @@
 // The front door: what a config, an environment or an algorithm is written with. Everything else has its own room.
+export { type CommandAgentOptions, commandAgent } from "./agent/command-agent.ts";
 export {
   type AgentContext,
   type AgentDefinition,
