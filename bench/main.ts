@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run: Bench }>> = {
   "engine-sample": () => import("./engine-sample.ts"),
   environment: () => import("./environment.ts"),
   gateway: () => import("./gateway.ts"),
+  export: () => import("./export.ts"),
   iteration: () => import("./iteration.ts"),
   learning: () => import("./learning.ts"),
   rollout: () => import("./rollout.ts"),

@@ -15,7 +15,7 @@ const attune = (...given: string[]) =>
   });
 
 describe("agents that exist already, of the AI SDK and of the OpenAI Agents SDK", () => {
-  it("are collected and graded", async () => {
+  it("are collected, graded and exported", async () => {
     const output = join(mkdtempSync(join(tmpdir(), "attune-agents-")), "collected.jsonl");
     const collected = attune("collect", recipe, "--tasks", "3", "--output", output, "--json");
     expect(collected.stderr).toBe("");
@@ -27,13 +27,26 @@ describe("agents that exist already, of the AI SDK and of the OpenAI Agents SDK"
       expect(calls.map(({ name }) => name)).toEqual(["price", "multiply"]);
     }
     expect([...agents]).toEqual(["ai-sdk", "openai-agents"]);
+    const exported = `${output}.openai.jsonl`;
+    expect(attune("export", output, exported, "--format", "openai").stderr).not.toContain("attune:");
+    const rows = readFileSync(exported, "utf8").trim().split("\n");
+    expect(rows).toHaveLength(6);
+    const { messages } = JSON.parse(rows[0]!) as { messages: { role: string }[] };
+    expect(messages.map(({ role }) => role)).toEqual([
+      "user",
+      "assistant",
+      "tool",
+      "assistant",
+      "tool",
+      "assistant",
+    ]);
   });
 
   it("are trained by the embedded engine", { timeout: 240_000 }, () => {
     const short = readFileSync(recipe, "utf8")
       .replace("count: 960", "count: 40")
       .replace("steps: 120", "steps: 2")
-      .replace("steps: 20,", "steps: 1, groupsPerStep: 1, groupSize: 4,")
+      .replace("steps: 20,", "steps: 1, groupsPerStep: 2, groupSize: 2,")
       .replace("tasks: 100", "tasks: 2");
     // beside the recipe, so that `attune` resolves as it does there
     const file = join(root, "recipes/price-agents-short.config.ts");

@@ -2,8 +2,11 @@
 import { Command } from "commander";
 import { addCheck } from "./commands/check.ts";
 import { addCollect } from "./commands/collect.ts";
+import { addEdit } from "./commands/edit.ts";
 import { addEval } from "./commands/eval.ts";
+import { addExport } from "./commands/export.ts";
 import { addGateway } from "./commands/gateway.ts";
+import { addImport } from "./commands/import.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRescore } from "./commands/rescore.ts";
@@ -30,6 +33,9 @@ for (const add of [
   addShow,
   addRescore,
   addReplay,
+  addExport,
+  addImport,
+  addEdit,
   addCheck,
   addRuns,
 ])

@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { readJsonLines } from "../../kit/jsonl.ts";
+import { AttuneError } from "../../spec/error.ts";
+import type { JsonObject } from "../../spec/json.ts";
+import type { Trajectory } from "../../spec/trajectory.ts";
+import { type Branch, toBranches } from "./branch.ts";
+import type { FormatName } from "./carries.ts";
+import type { ExportOptions, Format, Part } from "./format.ts";
+import { type Fields, objectAt, type Spot } from "./spot.ts";
+
+/** Rows as lines of JSON, in pieces of some 64 KiB. */
+export async function* toJsonLines(rows: AsyncIterable<JsonObject>, file = ""): AsyncGenerator<Part> {
+  const enough = 64 * 1024;
+  let lines: string[] = [];
+  let held = 0;
+  for await (const row of rows) {
+    const line = `${JSON.stringify(row)}\n`;
+    lines.push(line);
+    held += line.length;
+    if (held < enough) continue;
+    yield { file, bytes: Buffer.from(lines.join("")) };
+    lines = [];
+    held = 0;
+  }
+  yield { file, bytes: Buffer.from(lines.join("")) };
+}
+
+/** The objects of a JSONL file, each with the place it stands at. */
+export async function* readRows(path: string): AsyncGenerator<{ row: Fields; spot: Spot }> {
+  if (!existsSync(path)) throw new AttuneError("input", `${path}: there is no such file`);
+  try {
+    for await (const { line, value } of readJsonLines(path)) {
+      const spot = { file: path, line, field: "" };
+      yield { row: objectAt(value, spot), spot };
+    }
+  } catch (error) {
+    if (error instanceof AttuneError) throw error;
+    throw new AttuneError("input", (error as Error).message, { cause: error });
+  }
+}
+
+/** A format of one row to a line, from how a path becomes a row and a row a trajectory. */
+export function jsonLinesFormat(format: {
+  name: FormatName;
+  about: string;
+  toRow(branch: Branch, options: ExportOptions): JsonObject;
+  fromRow(row: Fields, spot: Spot): Trajectory;
+}): Format {
+  const { name, about, toRow, fromRow } = format;
+  async function* rows(trajectories: AsyncIterable<Trajectory>, options: ExportOptions) {
+    for await (const branch of toBranches(trajectories, name, options)) yield toRow(branch, options);
+  }
+  return {
+    name,
+    about,
+    output: "file",
+    write: (trajectories, options = {}) => toJsonLines(rows(trajectories, options)),
+    async *read(path) {
+      for await (const { row, spot } of readRows(path)) yield fromRow(row, spot);
+    },
+  };
+}
