@@ -47,6 +47,9 @@ export { type Conversation, createConversation } from "./gateway/conversation.ts
 export { type Gateway, type GatewayOptions, serveGateway } from "./gateway/server.ts";
 export {
   atlas,
+  type BfclOptions,
+  bfcl,
+  bfclCategories,
   calculator,
   database,
   echo,

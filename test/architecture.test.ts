@@ -13,7 +13,7 @@ const plan: Record<string, readonly string[]> = {
   environment: ["spec", "kit", "reward", "monitor"],
   sandbox: ["spec", "kit"],
   connect: ["spec", "kit", "environment"],
-  gym: ["spec", "kit", "environment", "reward", "sandbox", "connect"],
+  gym: ["spec", "kit", "environment", "reward", "sandbox", "connect", "eval"],
   rollout: ["spec", "kit", "trajectory", "render"],
   gateway: ["spec", "kit", "trajectory", "connect"],
   agent: ["spec", "kit", "trajectory", "environment", "gateway"],

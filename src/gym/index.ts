@@ -1,6 +1,7 @@
 // The built-in environments, one folder each, written as an outsider would write them. Read calculator first.
 import type { Environment } from "../spec/environment.ts";
 import { atlas } from "./atlas/atlas.ts";
+import { type BfclInput, type BfclOptions, bfcl, bfclCategories } from "./bfcl/bfcl.ts";
 import { calculator } from "./calculator/calculator.ts";
 import { database } from "./database/database.ts";
 import { echo } from "./echo/echo.ts";
@@ -38,8 +39,11 @@ export type { SearchEngine, SearchHit, SearchResult } from "./search/search-engi
 export type { ShopOptions } from "./shop/shop.ts";
 export type { Text2ApiInput } from "./text2api/text2api.ts";
 export type { Screenshot, WebOptions } from "./web/web.ts";
+export type { BfclInput, BfclOptions };
 export {
   atlas,
+  bfcl,
+  bfclCategories,
   calculator,
   database,
   echo,
