@@ -8,6 +8,7 @@ import type { ParseIssue, Renderer, Tokenizer } from "../spec/tokenizer.ts";
 import type { ToolSpec } from "../spec/tool.ts";
 import type { Status } from "../spec/trajectory.ts";
 import type { Recorder } from "../trajectory/recorder.ts";
+import { sameJson, sameTools } from "../trajectory/same-message.ts";
 
 /** What an agent asks its model: the whole conversation so far, and how to go on. */
 export type ModelCall = {
@@ -75,12 +76,23 @@ export function createConversation({
 }): Conversation {
   /** How often each prompt was asked, so that asking again draws anew and side by side calls have seeds of their own. */
   const asked = new Map<number, number>();
+  let opened: { messages: readonly Message[]; tools: readonly ToolSpec[]; tokens: Int32Array } | undefined;
   let ended: Conversation["ended"];
   let failure: Conversation["failure"];
 
   const refuse = (status: Status, error: string): never => {
     ended ??= { status, error };
     throw new AttuneError("usage", `the episode is over: ${error}`);
+  };
+
+  /** A conversation's opening is sent again with every call; it is rendered when it changes. */
+  const openingTokens = (messages: readonly Message[], tools: readonly ToolSpec[]): Int32Array => {
+    const same =
+      opened?.messages.length === messages.length &&
+      sameTools(opened.tools, tools) &&
+      messages.every((each, index) => sameJson(each, opened!.messages[index]));
+    if (!same) opened = { messages, tools, tokens: renderer.prompt(messages, tools) };
+    return opened!.tokens;
   };
 
   const promptOf = ({ messages, extras, tools }: ModelCall): Int32Array => {
@@ -91,7 +103,7 @@ export function createConversation({
       rest.length > 0 &&
       rest.every(({ role }) => role === "user" || role === "tool") &&
       // the beginning of a path has its tools in it, and they must still be these
-      startsWith(known.tokens, renderer.prompt(openingOf(messages), tools));
+      startsWith(known.tokens, openingTokens(openingOf(messages), tools));
     if (!goesOn) return renderer.prompt(messages, tools);
     // a turn that was cut has no end of its own
     const end = known.closed ? [] : renderer.stopTokens.slice(0, 1);
