@@ -42,6 +42,18 @@ describe("agents that exist already, of the AI SDK and of the OpenAI Agents SDK"
     ]);
   });
 
+  it("are checked as any world is, many at once", () => {
+    const { stdout, status } = attune("check", recipe, "--tasks", "5", "--concurrency", "32", "--json");
+    expect(status).toBe(0);
+    const reports = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { ok: boolean; load: object });
+    expect(reports).toHaveLength(2);
+    for (const report of reports)
+      expect(report).toMatchObject({ ok: true, load: { openAtOnce: 32, broken: 0 } });
+  });
+
   it("are trained by the embedded engine", { timeout: 240_000 }, () => {
     const short = readFileSync(recipe, "utf8")
       .replace("count: 960", "count: 40")

@@ -44,8 +44,25 @@ export async function loadTest({
   let openAtOnce = 0;
   const gate = Promise.withResolvers<void>();
   const timer = setTimeout(gate.resolve, patienceMs);
+  let begun = 0;
+  const begin = () => {
+    if (++begun === concurrency) gate.resolve();
+  };
+  const { play: playOwn } = environment;
   const counted: Environment = {
     ...environment,
+    // an agent with a loop of its own has no session; its episode counts as one
+    ...(playOwn && {
+      async play(episode) {
+        openAtOnce = Math.max(openAtOnce, ++open);
+        begin();
+        try {
+          return await playOwn(episode);
+        } finally {
+          open--;
+        }
+      },
+    }),
     async start(task, context) {
       const askedAt = performance.now();
       try {
@@ -60,7 +77,7 @@ export async function loadTest({
         };
       } finally {
         startMs.push(performance.now() - askedAt);
-        if (startMs.length === concurrency) gate.resolve();
+        begin();
       }
     },
   };

@@ -38,6 +38,7 @@ export function addRescore(program: Command): void {
         for (const problem of rescored.problems) problems.set(problem, (problems.get(problem) ?? 0) + 1);
         await appendTrajectories(output, [rescored.trajectory]);
       }
+      if (trajectories === 0) throw new AttuneError("input", `${what}: there is no trajectory in it`);
       const summary = {
         trajectories,
         changed,
