@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { askForTokens } from "../../connect/chat/observed-tokens.ts";
 import { openAiChatModel } from "../../connect/chat/open-ai.ts";
 import { embedded } from "../../embedded.ts";
 import { createConversation } from "../../gateway/conversation.ts";
 import type { ConversationFactory } from "../../gateway/episodes.ts";
 import { serveGateway } from "../../gateway/server.ts";
-import { createSpokenConversation } from "../../gateway/spoken-conversation.ts";
+import { createUpstreamConversation } from "../../gateway/upstream-conversation.ts";
 import { resolveLimits } from "../../rollout/limits.ts";
 import { AttuneError } from "../../spec/error.ts";
 import { appendTrajectories } from "../../trajectory/store.ts";
@@ -16,6 +17,7 @@ type Options = {
   model?: string;
   upstream?: string;
   upstreamModel?: string;
+  tokenIds: boolean;
   port: number;
   host: string;
   key?: string;
@@ -33,6 +35,7 @@ export function addGateway(program: Command): void {
       "or a server that speaks OpenAI's chat completions (its key in ATTUNE_UPSTREAM_KEY)",
     )
     .option("--upstream-model <name>", "the model to ask for there")
+    .option("--token-ids", "ask it for token ids and log-probabilities, where it knows of them", false)
     .option("--port <number>", "0 takes a free one", nonNegativeInteger, 8100)
     .option("--host <address>", "other machines can call it only with --key", "127.0.0.1")
     .option("--key <text>", "what callers must give as their API key, alone or as KEY/TRAJECTORY")
@@ -79,7 +82,7 @@ export function addGateway(program: Command): void {
 async function modelOf(
   options: Options,
 ): Promise<{ create: ConversationFactory; player: string; close(): Promise<void> }> {
-  const { model, upstream, upstreamModel } = options;
+  const { model, upstream, upstreamModel, tokenIds } = options;
   if ((model === undefined) === (upstream === undefined))
     throw new AttuneError("usage", "gateway: say who answers: --model DIRECTORY or --upstream URL");
   if (upstream !== undefined) {
@@ -90,17 +93,13 @@ async function modelOf(
       baseUrl: upstream,
       model: upstreamModel,
       ...(key !== undefined && { key }),
+      ...(tokenIds && { extra: askForTokens }),
     });
     return {
       player: upstreamModel,
       close: async () => chat.close?.(),
-      create: ({ recorder, limits }) =>
-        createSpokenConversation({
-          name: upstreamModel,
-          recorder,
-          limits: resolveLimits(limits),
-          player: async ({ messages, tools }) => (await chat.complete({ messages, tools })).message,
-        }),
+      create: ({ limits, ...episode }) =>
+        createUpstreamConversation({ model: chat, limits: resolveLimits(limits), ...episode }),
     };
   }
   const directory = resolveModel(model!);

@@ -3,6 +3,7 @@ import type { ChatModel, ChatReply, ChatRequest } from "../../spec/chat-model.ts
 import { AttuneError } from "../../spec/error.ts";
 import type { JsonObject } from "../../spec/json.ts";
 import { type HttpAnswer, HttpFailure, requestJson } from "../http-json.ts";
+import { type ObservedTokens, readObservedTokens } from "./observed-tokens.ts";
 import { fromOpenAiMessage, toOpenAiMessages, toOpenAiTools } from "./open-ai-messages.ts";
 import { type Patience, retryAfterMs, type Try, withPatience } from "./patience.ts";
 
@@ -23,7 +24,12 @@ export type OpenAiChatOptions = {
 };
 
 /** A reply with what the contract has no place for: the arguments of each call as they were written, and the thought. */
-export type WrittenReply = ChatReply & { argumentTexts: string[]; reasoning?: string };
+export type WrittenReply = ChatReply & {
+  argumentTexts: string[];
+  reasoning?: string;
+  /** What the server told of tokens, where it was asked to (`askForTokens`). */
+  observed?: ObservedTokens;
+};
 
 export interface WrittenChatModel extends ChatModel {
   complete(request: ChatRequest): Promise<WrittenReply>;
@@ -115,10 +121,12 @@ function toReply(value: unknown, who: string): WrittenReply {
     const got = JSON.stringify(value)?.slice(0, 120);
     throw new AttuneError("environment", `${who}: got ${got}, expected choices[0].message`);
   }
+  const observed = readObservedTokens(value);
   return {
     ...reply,
     stopReason: choice?.finish_reason === "length" ? "length" : "stop",
     usage: toUsage(usage),
+    ...(observed && { observed }),
   };
 }
 
