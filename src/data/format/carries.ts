@@ -12,7 +12,7 @@ export const features = {
   parallel: "several calls in one turn",
   system: "a system message, told apart from the user's",
   turns: "what happened after the prompt",
-  ending: "what the world said after the last turn",
+  ending: "what followed the last turn that a loss may look at, or a path without such a turn",
   failures: "which tool results are failures, and of what kind",
   tokens: "token ids",
   logprobs: "log-probabilities",

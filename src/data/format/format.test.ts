@@ -327,12 +327,17 @@ describe("what a format cannot carry", () => {
     );
     await expect(textOf(formats.trl, [episode(nodes)])).rejects.toThrow("images");
   });
-  test("what the world said after the last turn is left out and told", async () => {
+  test("what followed the last learned turn, be it a result or a turn outside of the loss, is left out and told", async () => {
     const told: string[] = [];
     const nodes = episode().nodes.slice(0, 4);
     const row = await rowOf(formats.openai, episode(nodes), { tell: (feature) => told.push(feature) });
     expect(row.messages.at(-1).role).toBe("assistant");
     expect(told).toContain("ending");
+    const unlearned = episode().nodes.map((node) => ({ ...node, mask: false }));
+    const nothing: string[] = [];
+    const tell = (feature: string) => nothing.push(feature);
+    expect(await textOf(formats.openai, [episode(unlearned)], { tell })).toBe("");
+    expect(nothing).toContain("ending");
   });
 });
 
@@ -359,6 +364,13 @@ describe("foreign files", () => {
     await expect(
       readText(formats.sharegpt, `${JSON.stringify({ conversations: [observation] })}\n`),
     ).rejects.toThrow(/:1: conversations\.0: expected the result/);
+  });
+  test("a line that is not JSON is named, a torn last one too", async () => {
+    const whole = JSON.stringify({ messages: [callOf("{}")] });
+    for (const rest of ["nonsense\n", whole.slice(0, 30)])
+      await expect(readText(formats.trl, `${whole.replace('"{}"', "{}")}\n${rest}`)).rejects.toThrow(
+        /:2: row: expected JSON, got "/,
+      );
   });
   test("a missing field and broken arguments are named", async () => {
     await expect(readText(formats.openai, "{}\n")).rejects.toThrow(
