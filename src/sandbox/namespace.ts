@@ -202,6 +202,19 @@ const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 type Ended = { status: number; stdout: string; stderr: string; home: Buffer };
 
+/**
+ * Kills `unshare` together with process 1 of the namespace, and with that everything in it. Killed alone, in the moment
+ * after it has forked and before its child asks to die with it, `unshare` would leave the namespace running for ever.
+ */
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** Throws `SandboxError` for a run that had to be ended. */
 function runIsolated(
   code: string,
@@ -214,6 +227,8 @@ function runIsolated(
     cwd: "/",
     env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", HOME: "/home/agent", LANG: "C.UTF-8" },
     stdio: ["pipe", "pipe", "pipe", "pipe"],
+    // a process group of its own, so that all of it can be killed at once
+    detached: true,
     ...(process.getuid?.() === 0 && { uid: nobody, gid: nobody }),
   });
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
@@ -223,8 +238,7 @@ function runIsolated(
   const end = (kind: "timeout" | "output" | "memory", message: string) => {
     const output = Buffer.concat(printed).toString("utf8").slice(0, outputCharacters);
     failure ??= new SandboxError(kind, message, { output });
-    // process 1 goes with it, and with process 1 everything in its namespace
-    child.kill("SIGKILL");
+    killGroup(child.pid);
   };
   const timer = setTimeout(() => end("timeout", `stopped after ${timeMs} ms`), timeMs);
   const abort = () => end("timeout", "stopped from outside");
