@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { memoryWorlds } from "../../eval/bfcl/agentic/memory-worlds.ts";
 import { readCategories } from "../../eval/bfcl/category-names.ts";
 import { type Conformance, measureConformance } from "../../eval/bfcl/conformance.ts";
 import { openData } from "../../eval/bfcl/data.ts";
@@ -13,8 +12,8 @@ import {
 } from "../../eval/bfcl/prompt/variation.ts";
 import { resultFolder } from "../../eval/bfcl/result-files.ts";
 import type { Mode } from "../../eval/bfcl/run/mode.ts";
-import { joinWorlds, multiTurnWorlds } from "../../eval/bfcl/run/world.ts";
 import { AttuneError } from "../../spec/error.ts";
+import { openBfclWorlds, type WorldOptions } from "../bfcl-worlds.ts";
 import { openChatModel } from "../chat-models.ts";
 import { drawBfcl } from "../display/bfcl.ts";
 import { createCountedDisplay } from "../display/counted.ts";
@@ -26,7 +25,7 @@ import { nonNegativeInteger, nonNegativeNumber, positiveInteger } from "../optio
 /** Disagreements that are shown of each category. */
 const shown = 3;
 
-type Options = {
+type Options = WorldOptions & {
   model?: string;
   name?: string;
   data: string;
@@ -83,6 +82,17 @@ export function addBfcl(evaluate: Command): void {
     .option("--temperature <number>", "0 is greedy; `default` leaves it to the model", temperature, 0.001)
     .option("--max-tokens <number>", "most tokens of a reply", positiveInteger)
     .option("--seed <number>", "seed of the replies, where the model takes one", nonNegativeInteger)
+    .option(
+      "--embedder <which>",
+      "for memory_vector: the folder of a Sentence Transformers model with its ONNX export, or a model's name at an endpoint",
+    )
+    .option("--embedder-url <url>", "the endpoint of --embedder (default: OPENAI_BASE_URL, or OpenAI's own)")
+    .option("--web <file>", "for web_search: a record of searches and pages to answer from")
+    .option(
+      "--web-live",
+      "for web_search: the live web, with SerpApi's key in SERPAPI_API_KEY; answers are kept in --web",
+      false,
+    )
     .option("--input-price <dollars>", "for a million tokens", nonNegativeNumber)
     .option("--output-price <dollars>", "for a million tokens", nonNegativeNumber)
     .option("--json", "print one JSON object and nothing else", false)
@@ -120,6 +130,7 @@ async function evaluateModel(options: Options): Promise<void> {
           seed: options.seed ?? 0,
           ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
         });
+  let world: Awaited<ReturnType<typeof openBfclWorlds>> | undefined;
   try {
     const asked = toVariation(options.prompt);
     const modelName = options.name ?? (opened && defaultName(opened.name, asked));
@@ -129,6 +140,7 @@ async function evaluateModel(options: Options): Promise<void> {
         "eval bfcl: say whom to measure: --model WHO, or --name NAME of stored results",
       );
     const { mode, variation } = opened ? asked : storedAs(options, modelName, asked);
+    world = await openBfclWorlds(modelName, options);
     const stream = process.stderr;
     const live = !options.json && stream.isTTY === true && !process.env["CI"];
     const display = createCountedDisplay({ stream, live, what: "questions" });
@@ -140,7 +152,8 @@ async function evaluateModel(options: Options): Promise<void> {
       mode,
       variation,
       categories: wanted,
-      worlds: joinWorlds([multiTurnWorlds(modelName), memoryWorlds(modelName)]),
+      worlds: world.worlds,
+      worldsOf: world.names,
       out: options.out,
       concurrency: options.concurrency,
       request: {
@@ -164,6 +177,7 @@ async function evaluateModel(options: Options): Promise<void> {
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${drawBfcl(report).join("\n")}\n`);
     if (report.unanswered.length > 0) throw new ExitError(1);
   } finally {
+    await world?.close();
     await opened?.model.close?.();
   }
 }

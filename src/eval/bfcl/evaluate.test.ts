@@ -6,7 +6,11 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { openAiChatModel } from "../../connect/chat/open-ai.ts";
 import type { ChatModel, ChatRequest } from "../../spec/chat-model.ts";
+import type { Embedder } from "../../spec/embedder.ts";
 import { AttuneError } from "../../spec/error.ts";
+import { memoryWorlds } from "./agentic/memory-worlds.ts";
+import { replayedWeb } from "./agentic/web-record.ts";
+import { webWorlds } from "./agentic/web-worlds.ts";
 import { readCategories } from "./category-names.ts";
 import { openData } from "./data.ts";
 import { type BfclEvaluation, evaluateBfcl } from "./evaluate.ts";
@@ -407,6 +411,13 @@ describe("when a model cannot answer", () => {
   });
 });
 
+/** The document of a tool that takes one text. */
+const oneText = (name: string, parameter: string) => ({
+  name,
+  description: "Does it.",
+  parameters: { type: "dict", properties: { [parameter]: { type: "string" } }, required: [parameter] },
+});
+
 describe("memory", () => {
   const memoryData = () =>
     writeData({
@@ -431,12 +442,10 @@ describe("memory", () => {
           [],
         ]),
       ),
-      "multi_turn_func_doc/memory_kv.json": [
-        {
-          name: "keep",
-          description: "Keeps.",
-          parameters: { type: "dict", properties: { what: { type: "string" } }, required: ["what"] },
-        },
+      "multi_turn_func_doc/memory_kv.json": [oneText("keep", "what")],
+      "multi_turn_func_doc/memory_vector.json": [
+        oneText("archival_memory_add", "text"),
+        oneText("archival_memory_retrieve", "query"),
       ],
     });
 
@@ -484,6 +493,83 @@ describe("memory", () => {
     expect(bodies.length).toBe(asked + 1);
     expect(second.categories).toMatchObject([{ correct: 2, total: 2 }]);
   });
+
+  it("of vectors is looked into by what texts mean, also after it was brought back from stored calls", async () => {
+    const { model } = await serve((body) => {
+      const { role, content } = lastOf(body);
+      const kept = /^remember (.)$/.exec(content)?.[1];
+      if (kept !== undefined) return [["archival_memory_add", JSON.stringify({ text: `value ${kept}` })]];
+      const asked = /^what is (.)\?$/.exec(content)?.[1];
+      if (asked !== undefined)
+        return [["archival_memory_retrieve", JSON.stringify({ query: `value ${asked}` })]];
+      const [first] = (JSON.parse(content) as { result?: { text: string }[] }).result ?? [];
+      return role === "tool" && first ? `{'answer': '${first.text}', 'context': 'memory'}` : "noted";
+    });
+    const letters: Embedder = {
+      name: "letters",
+      embed: async (texts) =>
+        texts.map((text) => Float32Array.from("abcdelmuv", (letter) => text.split(letter).length - 1)),
+    };
+    const options = {
+      worlds: memoryWorlds("m", { embedder: letters }),
+      worldsOf: { embedder: letters.name },
+      categories: ["memory_vector"],
+    };
+    const [data, out] = [memoryData(), newFolder()];
+    const first = await evaluate(data, out, model, { ...options, limit: 1 });
+    expect(first.categories).toMatchObject([{ category: "memory_vector", correct: 1, total: 1 }]);
+    const second = await evaluate(data, out, model, options);
+    expect(second.categories).toMatchObject([{ category: "memory_vector", correct: 2, total: 2 }]);
+    await expect(
+      evaluate(data, out, model, { ...options, worldsOf: { embedder: "another" } }),
+    ).rejects.toThrow('made with embedder "letters", got "another"');
+    const without = await evaluate(data, newFolder(), model, { ...options, worlds: memoryWorlds("m") });
+    expect(without.missing["memory_vector"]).toBe("its memory needs an embedder");
+  });
+});
+
+it("web search is played on a record of the web and judged by the answer", async () => {
+  const data = writeData({
+    "BFCL_v4_web_search.json": [
+      {
+        id: "web_search_0",
+        question: [user("Which tea is the dearest?")],
+        involved_classes: ["WebSearchAPI"],
+      },
+    ],
+    "possible_answer/BFCL_v4_web_search.json": [{ id: "web_search_0", ground_truth: ["Da Hong Pao"] }],
+    "multi_turn_func_doc/web_search.json": [
+      oneText("search_engine_query", "keywords"),
+      oneText("fetch_url_content", "url"),
+    ],
+  });
+  const { model, bodies } = await serve((body) => {
+    const { role, content } = lastOf(body);
+    if (role !== "tool") return [["search_engine_query", '{"keywords": "dearest tea"}']];
+    if (!content.startsWith("[{")) return "{'answer': 'It is Da Hong Pao.', 'context': 'read'}";
+    const link = /'href': '([^']+)'/.exec(content)![1];
+    return [["fetch_url_content", JSON.stringify({ url: link, mode: "truncate" })]];
+  });
+  const file = join(newFolder(), "web.jsonl");
+  const rows = [
+    {
+      keywords: "dearest tea",
+      region: "wt-wt",
+      answer: { hits: [{ title: "Tea", link: "https://tea.example/", snippet: "Dear." }] },
+    },
+    { url: "https://tea.example/", page: { html: "<p>Da Hong Pao</p>" } },
+  ];
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const report = await evaluate(data, newFolder(), model, {
+    worlds: webWorlds("m", { engine: replayedWeb({ file }) }),
+    categories: ["web_search_base", "web_search_no_snippet"],
+  });
+  expect(report.categories).toMatchObject([
+    { category: "web_search_base", correct: 1, total: 1 },
+    { category: "web_search_no_snippet", correct: 1, total: 1 },
+  ]);
+  const results = bodies.flatMap(({ messages }) => messages.filter(({ role }) => role === "tool"));
+  expect(results.map(({ content }) => content)).toContain('{"content": "Da Hong Pao"}');
 });
 
 it("a category that is none is refused with the names of all", () => {

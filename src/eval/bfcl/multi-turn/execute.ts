@@ -9,7 +9,7 @@ import { addInstanceNames, forbiddenName } from "./call-text.ts";
 import { copyOf } from "./copy.ts";
 import { evaluate, type Scope } from "./evaluate.ts";
 import { readSimpleCall } from "./simple-call.ts";
-import type { CommonValues, Method, Simulator } from "./simulator.ts";
+import type { CommonValues, Method, Simulator, SimulatorClass } from "./simulator.ts";
 import { simulators } from "./simulators.ts";
 
 /** The objects of one item, as one side (a model, or the answer) has left them. */
@@ -29,6 +29,8 @@ export type ExecutionStart = {
   owner: string;
   /** Given to several executions, it lets their objects share what the original keeps in their classes. */
   common?: CommonValues;
+  /** Classes beside those of the multi-turn categories. */
+  classes?: Readonly<Record<string, SimulatorClass>>;
 };
 
 /** Fresh objects of the item's classes. */
@@ -63,8 +65,11 @@ type OwnerOf = (method: string) => Instance | undefined;
 
 type Instance = { name: string; className: string; method(name: string): Method | undefined };
 
-function createObject(name: string, { initialConfig, longContext, id, common }: ExecutionStart): Simulator {
-  const simulator = simulators[name];
+function createObject(
+  name: string,
+  { initialConfig, longContext, id, common, classes }: ExecutionStart,
+): Simulator {
+  const simulator = classes?.[name] ?? simulators[name];
   if (simulator === undefined) {
     throw new AttuneError(
       "input",

@@ -1,5 +1,3 @@
-import { memoryKv } from "../agentic/memory-kv.ts";
-import { memorySummary } from "../agentic/memory-summary.ts";
 import { gorillaFileSystem } from "./gorilla-file-system.ts";
 import { mathApi } from "./math-api.ts";
 import { messageApi } from "./message-api.ts";
@@ -10,7 +8,7 @@ import { travelApi } from "./travel-api.ts";
 import { twitterApi } from "./twitter-api.ts";
 import { vehicleControlApi } from "./vehicle-control-api.ts";
 
-/** The classes that the multi-turn and memory categories play with, by the name that items call them. */
+/** The classes that the multi-turn categories play with, by the name that items call them. */
 export const simulators: Readonly<Record<string, SimulatorClass>> = {
   GorillaFileSystem: gorillaFileSystem,
   MathAPI: mathApi,
@@ -20,6 +18,4 @@ export const simulators: Readonly<Record<string, SimulatorClass>> = {
   TradingBot: tradingBot,
   TravelAPI: travelApi,
   VehicleControlAPI: vehicleControlApi,
-  MemoryAPI_kv: memoryKv,
-  MemoryAPI_rec_sum: memorySummary,
 };

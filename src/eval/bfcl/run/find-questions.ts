@@ -87,7 +87,7 @@ function whyNot(category: string, { data, mode, worlds, folder }: Wanted): strin
   if (category !== formatSensitivity) {
     if (!data.present.includes(category)) return "its questions are not in the data folder";
     if (canBeAsked(category, worlds) || existsSync(folder.result(category))) return undefined;
-    return "there is no world for its calls";
+    return worlds.whyNot?.(category) ?? "there is no world for its calls";
   }
   if (mode === "native") return "asked of prompted models only";
   return data.formatSensitivity().size > 0 ? undefined : "its list of ids is not in the data folder";

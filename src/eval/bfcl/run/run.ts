@@ -14,6 +14,7 @@ export type RunOptions = Wanted & {
   /** Questions that are asked at once. */
   concurrency: number;
   request: AskOptions["request"];
+  worldsOf?: Readonly<Record<string, string | undefined>>;
   signal?: AbortSignal;
   onProgress?(progress: RunProgress): void;
 };

@@ -15,6 +15,8 @@ export type World = {
 export type Worlds = {
   /** Whether questions of the category can be asked; those of a category without a world are left out. */
   has(category: string): boolean;
+  /** What a category of these would need that is not there. */
+  whyNot?(category: string): string | undefined;
   open(question: Question): World | Promise<World>;
 };
 
@@ -38,6 +40,8 @@ function ownerName(name: string): string {
 export function joinWorlds(worlds: readonly Worlds[]): Worlds {
   return {
     has: (category) => worlds.some((each) => each.has(category)),
+    whyNot: (category) =>
+      worlds.map((each) => each.whyNot?.(category)).find((reason) => reason !== undefined),
     open(question) {
       const found = worlds.find((each) => each.has(question.category.replace("_prereq", "")));
       if (found === undefined) throw new Error(`${question.id}: no world for its category`);
