@@ -5,7 +5,7 @@ import { toReward } from "../reward/to-reward.ts";
 import type { Environment, Player, RolloutLimits, Session, Task } from "../spec/environment.ts";
 import type { AssistantMessage, Message } from "../spec/message.ts";
 import type { Renderer } from "../spec/tokenizer.ts";
-import { ToolError } from "../spec/tool.ts";
+import { type Tool, ToolError } from "../spec/tool.ts";
 import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
 import { byteRenderer } from "../testing/byte-tokenizer.ts";
 import { scriptedPolicy } from "../testing/scripted-policy.ts";
@@ -302,6 +302,42 @@ describe("an episode", () => {
       "and then?",
       "done",
     ]);
+  });
+
+  it("may be given a tool on the way, which can be called from then on", async () => {
+    const late = tool<{ x: number }>({
+      name: "halve",
+      description: "",
+      input: object,
+      execute: ({ x }) => String(x / 2),
+    });
+    const environment = world({
+      start: () => {
+        const tools: Tool[] = [];
+        return {
+          messages: [{ role: "user", content: "go" }],
+          tools,
+          respond({ content }) {
+            if (content === "done") return undefined;
+            tools.push(late);
+            return [{ role: "user", content: "there is halve now" }];
+          },
+        };
+      },
+    });
+    const says = ['→halve {"x":8}', "I cannot", '→halve {"x":8}', "done"];
+    const trajectory = await play((prompt) => says[turns(prompt)]!, { environment });
+    expect(mainPath(trajectory).map(({ message }) => message!.content)).toEqual([
+      "go",
+      "",
+      'error: no tool "halve"; tools: none',
+      "I cannot",
+      "there is halve now",
+      "",
+      "4",
+      "done",
+    ]);
+    expect(trajectory.tools).toEqual([]);
   });
 
   it.each<[string, Partial<Session> & { start?: Environment["start"] }, string]>([

@@ -68,6 +68,10 @@ export type StartContext = {
 export interface Session {
   /** What the conversation starts with. */
   messages: Message[];
+  /**
+   * The agent is told of these at the start. One that is added to this list later can be called from then on; what
+   * the agent hears of it is for `respond` to say, since what it has read is not rewritten.
+   */
   tools: Tool[];
   /**
    * Answers an assistant message that calls no tool (a user simulator, a judge). Absent, such a message ends the

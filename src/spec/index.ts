@@ -2,6 +2,7 @@
 // Read environment.ts first, then trajectory.ts, then trainer.ts.
 export type * from "./algorithm.ts";
 export type * from "./chat-model.ts";
+export type * from "./embedder.ts";
 export type * from "./environment.ts";
 export { AttuneError, type AttuneErrorKind } from "./error.ts";
 export type * from "./json.ts";
@@ -30,3 +31,4 @@ export {
 } from "./tool.ts";
 export type * from "./trainer.ts";
 export type * from "./trajectory.ts";
+export type * from "./web.ts";

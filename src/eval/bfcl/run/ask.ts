@@ -135,7 +135,12 @@ export function isEmpty(calls: readonly string[]): boolean {
   return calls.length === 0 || (calls.length === 1 && calls[0] === "");
 }
 
-function withMemory(turn: BfclMessage[], { scenario, category }: Question, world: World): BfclMessage[] {
+/** Puts what the model is shown of its memory before the conversation, where the question has one. */
+export function withMemory(
+  turn: BfclMessage[],
+  { scenario, category }: Question,
+  world: World,
+): BfclMessage[] {
   const content = world.memoryText?.();
   if (content === undefined || scenario === undefined) return turn;
   const template = category.includes("rec_sum") ? wholeMemory : coreAndArchive;
