@@ -1,16 +1,13 @@
-import { AttuneError } from "../../../spec/error.ts";
 import { PythonError } from "../python/error.ts";
-import { str } from "../python/text.ts";
+import { dictHas, isIn, type PythonDict, PythonTuple, type PythonValue } from "../python/value.ts";
+import { assertElements } from "./document.ts";
 import {
-  dictGet,
-  dictHas,
-  isIn,
-  type PythonDict,
-  PythonTuple,
-  type PythonValue,
-  typeName,
-} from "../python/value.ts";
-import { assertElements, type ParameterType, readDocument, typeOfParameter } from "./document.ts";
+  badDocument,
+  type ExpectedCall,
+  type ExpectedParameter,
+  expectedCalls,
+  expectedParameter,
+} from "./expected.ts";
 import { toJavaValue } from "./java-value.ts";
 import { toJavaScriptValue } from "./javascript-value.ts";
 import { isCallList } from "./shape.ts";
@@ -45,67 +42,58 @@ export function checkAst(check: AstCheck): Verdict {
 }
 
 function match(check: AstCheck, calls: readonly PythonDict[]): Verdict {
-  const language = languageOf(check.category);
-  const judge = (call: PythonDict, answer: PythonValue, functionDocument: PythonDict) =>
-    checkCall({ call, answer: answerOf(answer).parameters, functionDocument, language, check });
-  const documentOf = (answer: PythonValue) => findDocument(check.functions, answerOf(answer).name);
-  if (check.category.includes("parallel"))
-    return matchInAnyOrder(check, calls, (call, answer) => judge(call, answer, documentOf(answer)));
-  const answer = check.groundTruth[0] as PythonValue;
-  if (check.category.includes("multiple")) {
-    if (calls.length !== check.groundTruth.length) return failed("multiple_function_checker:wrong_count");
-    return calls[0] === undefined ? passed : judge(calls[0], answer, documentOf(answer));
+  const { category, groundTruth, functions, underscoreToDot = false } = check;
+  const isParallel = category.includes("parallel");
+  const byName = isParallel || category.includes("multiple");
+  const language = languageOf(category);
+  const expected = expectedCalls({ groundTruth, functions, language, underscoreToDot, byName });
+  if (isParallel) return matchInAnyOrder(calls, groundTruth.length, expected);
+  const [call] = calls;
+  if (byName) {
+    if (calls.length !== groundTruth.length) return wrongCountOfSeveral;
+    return call === undefined ? passed : checkCall(call, expected(0));
   }
-  const call = calls[0];
-  if (calls.length !== 1 || call === undefined) return failed("simple_function_checker:wrong_count");
-  return judge(call, answer, toDocument(check.functions[0]));
+  if (calls.length !== 1 || call === undefined) return wrongCount;
+  return checkCall(call, expected(0));
 }
+
+const wrongCount = failed("simple_function_checker:wrong_count");
+const wrongCountOfSeveral = failed("multiple_function_checker:wrong_count");
+const wrongCountInAnyOrder = failed("parallel_function_checker_no_order:wrong_count");
+const noMatch = failed("parallel_function_checker_no_order:cannot_find_match");
 
 /** Every answer in its order takes the first call left that passes; nothing is ever taken back. */
 function matchInAnyOrder(
-  check: AstCheck,
   calls: readonly PythonDict[],
-  judge: (call: PythonDict, answer: PythonValue) => Verdict,
+  count: number,
+  expected: (index: number) => ExpectedCall,
 ): Verdict {
-  if (calls.length !== check.groundTruth.length)
-    return failed("parallel_function_checker_no_order:wrong_count");
-  const left = [...calls];
-  for (const answer of check.groundTruth) {
-    const found = left.findIndex((call) => judge(call, answer).valid);
-    if (found < 0) return failed("parallel_function_checker_no_order:cannot_find_match");
-    left.splice(found, 1);
+  if (calls.length !== count) return wrongCountInAnyOrder;
+  const isTaken: boolean[] = [];
+  for (let index = 0; index < count; index++) {
+    let at = 0;
+    // what an answer lacks is wrong only once a call is held against it
+    while (at < count && (isTaken[at] === true || !checkCall(calls[at]!, expected(index)).valid)) at++;
+    if (at === count) return noMatch;
+    isTaken[at] = true;
   }
   return passed;
 }
 
-type CallCheck = {
-  call: PythonDict;
-  answer: PythonDict;
-  functionDocument: PythonDict;
-  language: Language;
-  check: AstCheck;
-};
-
-function checkCall({ call, answer, functionDocument, language, check }: CallCheck): Verdict {
-  const document = readDocument(functionDocument, language);
-  const parameters = call.get(check.underscoreToDot ? document.nameWithoutDots : document.name);
+function checkCall(call: PythonDict, expected: ExpectedCall): Verdict {
+  const { document, language, answered } = expected;
+  const parameters = call.get(expected.name);
   if (!(parameters instanceof Map)) return wrongName;
   if (document.properties === undefined) throw badDocument(document.name, "parameters.properties");
-  for (const parameter of document.required) {
-    if (!dictHas(parameters, parameter)) return missingRequired;
-  }
-  for (const [parameter, value] of parameters) {
-    const type = typeOfParameter(document, parameter, language);
-    if (type === undefined) return unexpectedParameter;
-    const allowed = dictGet(answer, parameter);
-    if (allowed === undefined) return unexpectedParameter;
-    if (!Array.isArray(allowed)) throw badDocument(document.name, `ground_truth.${str(parameter)}`);
-    const verdict = checkParameter(value, allowed, type, language);
+  for (const name of document.required) if (!dictHas(parameters, name)) return missingRequired;
+  for (const [name, value] of parameters) {
+    const parameter = expectedParameter(expected, name);
+    if (parameter === undefined) return unexpectedParameter;
+    const verdict = checkParameter(value, parameter, language);
     if (!verdict.valid) return verdict;
   }
-  for (const [parameter, allowed] of answer) {
-    if (!dictHas(parameters, parameter) && !mayBeLeftOut(allowed)) return missingOptional;
-  }
+  for (const [name, allowed] of answered)
+    if (!dictHas(parameters, name) && !mayBeLeftOut(allowed)) return missingOptional;
   return passed;
 }
 
@@ -116,8 +104,7 @@ const missingOptional = failed("simple_function_checker:missing_optional");
 
 function checkParameter(
   given: PythonValue,
-  allowed: readonly PythonValue[],
-  type: ParameterType,
+  { type, allowed, answered }: ExpectedParameter,
   language: Language,
 ): Verdict {
   const { word, expected, elementWord, element } = type;
@@ -126,7 +113,7 @@ function checkParameter(
     return failed(`type_error:${language === "java" ? "java" : "js"}`);
   assertElements(type);
   const value = convert(given, word, elementWord, language);
-  const found = checkType(value, allowed, expected, element);
+  const found = checkType(value, { allowed, expected, element, answered });
   if (found.errorType !== "") return failed(found.errorType);
   if (!found.isVariable) {
     if (expected === "dict") return checkDict(value, allowed);
@@ -136,8 +123,10 @@ function checkParameter(
       return element === "dict" ? checkDictList(list, allowed) : checkList(list, allowed);
     }
   }
-  return isIn(value, allowed) ? passed : failed("value_error:others");
+  return isIn(value, allowed) ? passed : otherValue;
 }
+
+const otherValue = failed("value_error:others");
 
 function convert(
   given: PythonValue,
@@ -152,29 +141,4 @@ function convert(
   const float = Number(given);
   if (!Number.isFinite(float)) throw new PythonError("OverflowError", "int too large to convert to float");
   return float;
-}
-
-function answerOf(answer: PythonValue | undefined): { name: PythonValue; parameters: PythonDict } {
-  const entry = answer instanceof Map ? answer.entries().next().value : undefined;
-  if (entry !== undefined && entry[1] instanceof Map) return { name: entry[0], parameters: entry[1] };
-  throw new AttuneError(
-    "input",
-    `an answer must be {name: {parameter: [values]}}, got ${answer === undefined ? "nothing" : typeName(answer)}`,
-  );
-}
-
-function findDocument(functions: readonly PythonValue[], name: PythonValue): PythonDict {
-  return toDocument(
-    functions.find((each) => each instanceof Map && each.get("name") === name),
-    str(name),
-  );
-}
-
-function toDocument(value: PythonValue | undefined, name = "the call"): PythonDict {
-  if (value instanceof Map) return value;
-  throw new AttuneError("input", `no tool document for ${name}`);
-}
-
-function badDocument(name: string, field: string): AttuneError {
-  return new AttuneError("input", `the tool document or answer of ${name} lacks ${field}`);
 }

@@ -2,7 +2,9 @@ import type { PythonDict, PythonValue } from "../python/value.ts";
 
 /** `[{name: {parameter: value}}, …]`: a list of one-name dicts of dicts. An empty list counts. */
 export function isCallList(value: PythonValue | undefined): value is PythonDict[] {
-  return Array.isArray(value) && value.every(isCall);
+  if (!Array.isArray(value)) return false;
+  for (const item of value) if (!isCall(item)) return false;
+  return true;
 }
 
 function isCall(item: PythonValue): boolean {

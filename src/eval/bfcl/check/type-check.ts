@@ -8,28 +8,34 @@ export type TypeVerdict = { errorType: string; isVariable: boolean };
  */
 export function checkType(
   value: PythonValue,
-  allowed: readonly PythonValue[],
-  expected: string,
-  expectedElement?: string,
+  { allowed, expected, element, answered }: TypeExpectation,
 ): TypeVerdict {
   const got = typeName(value);
-  const answered = classOfAnswers(allowed);
   const differs = answered !== undefined && answered !== expected;
   if (got === expected) {
-    if (expectedElement === undefined || hasElements(value, allowed, expectedElement)) {
-      return differs ? variable : plain;
-    }
-    return { errorType: answered === got ? "type_error:nested" : "type_error:simple", isVariable: true };
+    if (element === undefined || hasElements(value, allowed, element)) return differs ? variable : plain;
+    return answered === got ? wrongElement : wrongElementOfVariable;
   }
   return answered === got ? variable : wrongClass;
 }
 
+export type TypeExpectation = {
+  allowed: readonly PythonValue[];
+  /** Classes of Python. */
+  expected: string;
+  element?: string | undefined;
+  /** What `classOfAnswers` says of the allowed values. */
+  answered: string | undefined;
+};
+
 const plain: TypeVerdict = { errorType: "", isVariable: false };
 const variable: TypeVerdict = { errorType: "", isVariable: true };
 const wrongClass: TypeVerdict = { errorType: "type_error:simple", isVariable: false };
+const wrongElement: TypeVerdict = { errorType: "type_error:nested", isVariable: true };
+const wrongElementOfVariable: TypeVerdict = { errorType: "type_error:simple", isVariable: true };
 
 /** The class of the first answer that is more than "may be left out". */
-function classOfAnswers(allowed: readonly PythonValue[]): string | undefined {
+export function classOfAnswers(allowed: readonly PythonValue[]): string | undefined {
   for (const answer of allowed) if (answer !== "") return typeName(answer);
   return undefined;
 }
@@ -37,8 +43,10 @@ function classOfAnswers(allowed: readonly PythonValue[]): string | undefined {
 /** Whether every element passes for at least one of the allowed lists; an allowed value that is no list lets all pass. */
 function hasElements(value: PythonValue, allowed: readonly PythonValue[], element: string): boolean {
   const items = Array.isArray(value) ? value : [];
-  return allowed.some(
-    (answer) =>
-      !Array.isArray(answer) || items.every((item) => checkType(item, answer, element).errorType === ""),
-  );
+  for (const answer of allowed) {
+    if (!Array.isArray(answer)) return true;
+    const expectation = { allowed: answer, expected: element, answered: classOfAnswers(answer) };
+    if (items.every((item) => checkType(item, expectation).errorType === "")) return true;
+  }
+  return false;
 }

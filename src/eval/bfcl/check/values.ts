@@ -14,18 +14,18 @@ import { failed, passed, type Verdict } from "./verdict.ts";
 /** A text against the allowed texts; allowed values of another class are passed over. */
 export function checkText(value: string, allowed: readonly PythonValue[]): Verdict {
   for (const text of standardTexts(allowed)) if (isStandard(value, text)) return passed;
-  return failed("value_error:string");
+  return otherText;
 }
 
 /** A list against the allowed lists, in order; only texts at the top of it are standardised. */
 export function checkList(value: readonly PythonValue[], allowed: readonly PythonValue[]): Verdict {
   const standard = value.map(standardValue);
-  // An allowed "" (may be left out) reads as an empty list here, as it does in the original.
-  const found = allowed
-    .map((answer) => toItems(answer).map(standardValue))
-    .some((answer) => isEqual(answer, standard));
-  return found ? passed : failed("value_error:list/tuple");
+  for (const answer of standardLists(allowed)) if (isEqual(answer, standard)) return passed;
+  return otherList;
 }
+
+const otherText = failed("value_error:string");
+const otherList = failed("value_error:list/tuple");
 
 /** A dict against the allowed dicts: no key too many, each value allowed, no key missing unless it may be. */
 export function checkDict(value: PythonValue, allowed: readonly PythonValue[]): Verdict {
@@ -90,6 +90,17 @@ function standardTexts(allowed: readonly PythonValue[]): string[] {
   const texts = allowed.filter((answer) => typeof answer === "string").map(standardText);
   knownTexts.set(allowed, texts);
   return texts;
+}
+
+const knownLists = new WeakMap<readonly PythonValue[], PythonValue[][]>();
+
+/** An allowed "" (may be left out) reads as an empty list here, as it does in the original. */
+function standardLists(allowed: readonly PythonValue[]): PythonValue[][] {
+  const known = knownLists.get(allowed);
+  if (known !== undefined) return known;
+  const lists = allowed.map((answer) => toItems(answer).map(standardValue));
+  knownLists.set(allowed, lists);
+  return lists;
 }
 
 function standardValue(value: PythonValue): PythonValue {
