@@ -1,3 +1,5 @@
+import { AttuneError } from "../spec/error.ts";
+
 /** No answer that can be read came back. */
 export class HttpFailure extends Error {
   /** The request cannot have arrived, so that sending it again does nothing twice. */
@@ -19,6 +21,8 @@ export type HttpRequest = {
   /** Bytes of an answer that are read. */
   maxBytes: number;
   signal: AbortSignal;
+  /** Reads a body of server-sent events; what it gives is the answer's value. Without it such a body is no JSON. */
+  readEvents?: (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
 };
 
 export type HttpAnswer = { status: number; headers: Headers; value: unknown };
@@ -39,7 +43,7 @@ const unsentCodes = new Set([
  */
 export async function requestJson(
   url: string,
-  { body, method, headers, timeoutMs, maxBytes, signal }: HttpRequest,
+  { body, method, headers, timeoutMs, maxBytes, signal, readEvents }: HttpRequest,
 ): Promise<HttpAnswer> {
   const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
@@ -52,10 +56,15 @@ export async function requestJson(
       redirect: "error",
       signal: AbortSignal.any([signal, deadline]),
     });
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+    if (readEvents && isStream && response.ok && response.body) {
+      const value = await readEvents(response.body);
+      return { status: response.status, headers: response.headers, value };
+    }
     text = await textOf(response, maxBytes);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof HttpFailure) throw error;
+    if (error instanceof HttpFailure || error instanceof AttuneError) throw error;
     if (deadline.aborted) throw new HttpFailure(`no answer within ${timeoutMs} ms`, { cause: error });
     const { cause, message } = error as { cause?: { code?: string; message?: string }; message: string };
     const unsent = unsentCodes.has(cause?.code ?? "");

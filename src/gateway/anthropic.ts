@@ -76,30 +76,52 @@ export const anthropic: Dialect = {
     };
   },
   toBody: (reply, { id, request }) => ({
-    ...opening(reply, { id, model: request.model }),
+    ...opening(reply.prompt.length, { id, model: request.model }),
     content: toBlocks(reply),
     stop_reason: stopOf(reply),
     usage: { input_tokens: reply.prompt.length, output_tokens: reply.tokens.length },
   }),
-  *toEvents(reply, { id, request }) {
+  async *toEvents(pieces, { id, request }) {
     const event = (type: string, data: object): StreamEvent => ({ event: type, data: { type, ...data } });
-    yield event("message_start", { message: opening(reply, { id, model: request.model }) });
-    for (const [index, each] of toBlocks(reply).entries()) {
-      const empty = each.type === "text" ? { ...each, text: "" } : { ...each, input: {} };
-      const delta =
-        each.type === "text"
-          ? { type: "text_delta", text: each.text }
-          : { type: "input_json_delta", partial_json: JSON.stringify(each.input) };
-      yield event("content_block_start", { index, content_block: empty });
-      yield event("content_block_delta", { index, delta });
-      yield event("content_block_stop", { index });
+    const start = (index: number, block: object) =>
+      event("content_block_start", { index, content_block: block });
+    const delta = (index: number, change: object) => event("content_block_delta", { index, delta: change });
+    let told = "";
+    let begun = false;
+    for await (const piece of pieces) {
+      // how much was read is known with the whole reply at the latest
+      const read = "reply" in piece ? piece.reply.prompt.length : 0;
+      if (!begun) yield event("message_start", { message: opening(read, { id, model: request.model }) });
+      begun = true;
+      if ("text" in piece) {
+        if (told === "") yield start(0, { type: "text", text: "", citations: null });
+        told += piece.text;
+        yield delta(0, { type: "text_delta", text: piece.text });
+        continue;
+      }
+      const { reply } = piece;
+      for (const [index, each] of toBlocks(reply).entries()) {
+        if (each.type === "text") {
+          if (told === "") yield start(index, { ...each, text: "" });
+          const rest = each.text.slice(told.length);
+          if (rest !== "" || told === "") yield delta(index, { type: "text_delta", text: rest });
+        } else {
+          yield start(index, { ...each, input: {} });
+          yield delta(index, { type: "input_json_delta", partial_json: JSON.stringify(each.input) });
+        }
+        yield event("content_block_stop", { index });
+      }
+      yield event("message_delta", {
+        delta: { stop_reason: stopOf(reply), stop_sequence: null },
+        usage: { input_tokens: reply.prompt.length, output_tokens: reply.tokens.length },
+      });
+      yield event("message_stop", {});
     }
-    yield event("message_delta", {
-      delta: { stop_reason: stopOf(reply), stop_sequence: null },
-      usage: { output_tokens: reply.tokens.length },
-    });
-    yield event("message_stop", {});
   },
+  toBroken: ({ message }) => ({
+    event: "error",
+    data: { type: "error", error: { type: "api_error", message } },
+  }),
   toError: ({ status, message, field: _field }) => ({
     type: "error",
     error: {
@@ -162,7 +184,7 @@ function resultText({ content: given = "", is_error: isError }: Block): string {
   return isError ? `error: ${text}` : text;
 }
 
-function opening({ prompt }: ModelReply, { id, model }: { id: string; model: string }) {
+function opening(inputTokens: number, { id, model }: { id: string; model: string }) {
   return {
     id: `msg_${id}`,
     type: "message",
@@ -171,7 +193,7 @@ function opening({ prompt }: ModelReply, { id, model }: { id: string; model: str
     content: [],
     stop_reason: null,
     stop_sequence: null,
-    usage: { input_tokens: prompt.length, output_tokens: 0 },
+    usage: { input_tokens: inputTokens, output_tokens: 0 },
   };
 }
 

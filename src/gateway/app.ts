@@ -3,7 +3,8 @@ import { AttuneError } from "../spec/error.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
 import type { Conversation, ModelReply } from "./conversation.ts";
-import { type Dialect, RequestError, type StreamEvent } from "./dialect.ts";
+import { type DialectRequest, RequestError, type StreamEvent } from "./dialect.ts";
+import { collectPieces } from "./pieces.ts";
 import { responses } from "./responses.ts";
 
 /** Why a call is turned away, with the status that says so. */
@@ -35,38 +36,22 @@ const dialects = [chat, responses, anthropic];
  */
 export function createDialectApp({ conversationFor, now }: DialectAppOptions): Hono {
   const app = new Hono();
-  const remembered = new WeakMap<Conversation, Map<string, Promise<Answer>>>();
+  const remembered = new WeakMap<Conversation, Map<string, Promise<ModelReply>>>();
   let replies = 0;
 
-  const answer = (
-    conversation: Conversation,
-    dialect: Dialect,
-    text: string,
-    retry: boolean,
-  ): Promise<Answer> => {
-    const known = remembered.get(conversation) ?? new Map<string, Promise<Answer>>();
+  const answer = (conversation: Conversation, about: About, onText?: (piece: string) => void) => {
+    const { key, retry, request } = about;
+    const known = remembered.get(conversation) ?? new Map<string, Promise<ModelReply>>();
     remembered.set(conversation, known);
-    const key = `${dialect.path} ${text}`;
     const before = retry ? known.get(key) : undefined;
     if (before) return before;
-    const made = ask(conversation, dialect, text, `${replies++}`);
+    const made = conversation.ask({ ...request.call, ...(onText && { onText }) });
     known.delete(key);
     known.set(key, made);
     if (known.size > mostRemembered) known.delete(known.keys().next().value!);
     // a failure is not an answer to give again
     made.catch(() => known.get(key) === made && known.delete(key));
     return made;
-  };
-
-  const ask = async (
-    conversation: Conversation,
-    dialect: Dialect,
-    text: string,
-    id: string,
-  ): Promise<Answer> => {
-    const request = dialect.read(parse(text));
-    const reply = await conversation.ask(request.call);
-    return { reply, context: { request, id, createdAt: now(), tokenizer: conversation.tokenizer } };
   };
 
   for (const dialect of dialects) {
@@ -79,21 +64,25 @@ export function createDialectApp({ conversationFor, now }: DialectAppOptions): H
           context,
         });
         const retry = Number(context.req.header("x-stainless-retry-count") ?? 0) > 0;
-        const { reply, context: about } = await answer(
-          conversation,
-          dialect,
-          await context.req.text(),
-          retry,
+        const text = await context.req.text();
+        const request = dialect.read(parse(text));
+        const about: About = { key: `${dialect.path} ${text}`, retry, request };
+        const speaking = conversation;
+        const spoken = { request, id: `${replies++}`, createdAt: now(), tokenizer: speaking.tokenizer };
+        if (!request.stream) return context.json(dialect.toBody(await answer(speaking, about), spoken));
+        const { first, pieces } = collectPieces((onText) => answer(speaking, about, onText));
+        // what fails before its first piece is told by a status
+        await first;
+        const events = dialect.toEvents(pieces, spoken);
+        return new Response(
+          toStream(events, (error) => dialect.toBroken(toProblem(error, speaking))),
+          {
+            headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
+          },
         );
-        if (!about.request.stream) return context.json(dialect.toBody(reply, about));
-        return new Response(toStream(dialect.toEvents(reply, about)), {
-          headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
-        });
       } catch (error) {
-        const status = statusOf(error, conversation);
-        const message = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
-        const field = error instanceof RequestError ? { field: error.field } : {};
-        return context.json(dialect.toError({ status, message, ...field }), status);
+        const problem = toProblem(error, conversation);
+        return context.json(dialect.toError(problem), problem.status);
       }
     };
     app.post(`/v1/${dialect.path}`, handle);
@@ -105,7 +94,14 @@ export function createDialectApp({ conversationFor, now }: DialectAppOptions): H
 /** Replies of an episode that can be given again. */
 const mostRemembered = 16;
 
-type Answer = { reply: ModelReply; context: Parameters<Dialect["toBody"]>[1] };
+/** A call, with what tells it from others. */
+type About = { key: string; retry: boolean; request: DialectRequest };
+
+function toProblem(error: unknown, conversation: Conversation | undefined) {
+  const status = statusOf(error, conversation);
+  const message = error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
+  return { status, message, ...(error instanceof RequestError && { field: error.field }) } as const;
+}
 
 function parse(text: string): unknown {
   try {
@@ -128,15 +124,26 @@ function keyOf({ req }: Context): string | undefined {
   return req.header("x-api-key") ?? /^bearer +(.+)$/i.exec(req.header("authorization") ?? "")?.[1];
 }
 
-function toStream(events: Iterable<StreamEvent>): ReadableStream<Uint8Array> {
+function toStream(
+  events: AsyncIterable<StreamEvent>,
+  toBroken: (error: unknown) => StreamEvent,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const iterator = events[Symbol.iterator]();
+  const iterator = events[Symbol.asyncIterator]();
+  const encoded = ({ event, data }: StreamEvent) => {
+    const text = typeof data === "string" ? data : JSON.stringify(data);
+    return encoder.encode(`${event ? `event: ${event}\n` : ""}data: ${text}\n\n`);
+  };
   return new ReadableStream({
-    pull(controller) {
-      const { done, value } = iterator.next();
-      if (done) return controller.close();
-      const data = typeof value.data === "string" ? value.data : JSON.stringify(value.data);
-      controller.enqueue(encoder.encode(`${value.event ? `event: ${value.event}\n` : ""}data: ${data}\n\n`));
+    async pull(controller) {
+      try {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(encoded(value));
+      } catch (error) {
+        controller.enqueue(encoded(toBroken(error)));
+        controller.close();
+      }
     },
   });
 }

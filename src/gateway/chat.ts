@@ -118,7 +118,7 @@ export const chat: Dialect = {
       usage: usageOf(reply),
     };
   },
-  *toEvents(reply, context) {
+  async *toEvents(pieces, context) {
     const chunk = (delta: object, rest: object = {}) => ({
       data: {
         ...heading("chat.completion.chunk", context),
@@ -127,20 +127,28 @@ export const chat: Dialect = {
     });
     const { logprobs, tokenIds, streamUsage } = context.request;
     yield chunk({ role: "assistant", content: "", refusal: null });
-    const { content: text } = reply.message;
-    const extras = {
-      ...(logprobs && { logprobs: { content: toLogprobs(reply, context), refusal: null } }),
-      ...(tokenIds && { token_ids: [...reply.tokens] }),
-    };
-    if (text !== "" || Object.keys(extras).length > 0) yield chunk({ content: text }, extras);
-    for (const [index, call] of toCalls(reply).entries()) yield chunk({ tool_calls: [{ index, ...call }] });
-    yield chunk({}, { finish_reason: finishOf(reply) });
-    if (streamUsage)
-      yield {
-        data: { ...heading("chat.completion.chunk", context), choices: [], usage: usageOf(reply) },
+    let told = 0;
+    for await (const piece of pieces) {
+      if ("text" in piece) {
+        told += piece.text.length;
+        yield chunk({ content: piece.text });
+        continue;
+      }
+      const { reply } = piece;
+      const text = reply.message.content.slice(told);
+      const extras = {
+        ...(logprobs && { logprobs: { content: toLogprobs(reply, context), refusal: null } }),
+        ...(tokenIds && { token_ids: [...reply.tokens] }),
       };
+      if (text !== "" || Object.keys(extras).length > 0) yield chunk({ content: text }, extras);
+      for (const [index, call] of toCalls(reply).entries()) yield chunk({ tool_calls: [{ index, ...call }] });
+      yield chunk({}, { finish_reason: finishOf(reply) });
+      if (streamUsage)
+        yield { data: { ...heading("chat.completion.chunk", context), choices: [], usage: usageOf(reply) } };
+    }
     yield { data: "[DONE]" };
   },
+  toBroken: (error) => ({ data: openAiError(error) }),
   toError: openAiError,
 };
 

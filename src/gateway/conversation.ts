@@ -24,6 +24,8 @@ export type ModelCall = {
   temperature?: number;
   topP?: number;
   topK?: number;
+  /** Hears the reply's text as it comes, where whoever answers speaks piece by piece. */
+  onText?: (piece: string) => void;
   signal?: AbortSignal;
 };
 

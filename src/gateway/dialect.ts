@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { AttuneError } from "../spec/error.ts";
 import type { Tokenizer } from "../spec/tokenizer.ts";
 import type { ModelCall, ModelReply } from "./conversation.ts";
+import type { Pieces } from "./pieces.ts";
 
 /** How one vendor's HTTP API asks a model and is answered. */
 export type Dialect = {
@@ -11,8 +12,10 @@ export type Dialect = {
   read(body: unknown): DialectRequest;
   /** The answer as one JSON object. */
   toBody(reply: ModelReply, context: ReplyContext): object;
-  /** The answer as the events of a stream; the policy's turn is known as a whole, so each text is one delta. */
-  toEvents(reply: ModelReply, context: ReplyContext): Iterable<StreamEvent>;
+  /** The answer as the events of a stream: its text piece by piece as it comes, everything else at its end. */
+  toEvents(pieces: Pieces, context: ReplyContext): AsyncIterable<StreamEvent>;
+  /** What a stream ends with that broke off. */
+  toBroken(error: { status: number; message: string }): StreamEvent;
   toError(error: { status: number; message: string; field?: string }): object;
 };
 

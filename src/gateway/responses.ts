@@ -87,44 +87,61 @@ export const responses: Dialect = {
     };
   },
   toBody: (reply, context) => toResponse(reply, context),
-  *toEvents(reply, context) {
+  async *toEvents(pieces, context) {
     let sequence = 0;
     const event = (type: string, data: object): StreamEvent => ({
       event: type,
       data: { type, sequence_number: sequence++, ...data },
     });
-    const whole = toResponse(reply, context);
-    const begun = { ...whole, status: "in_progress", output: [], usage: null };
+    const begun = { ...toResponse(nothingYet, context), status: "in_progress", output: [], usage: null };
     yield event("response.created", { response: begun });
     yield event("response.in_progress", { response: begun });
-    for (const [index, output] of toOutput(reply, context).entries()) {
-      const where = { output_index: index, item_id: output.id };
-      const open = {
-        ...output,
-        status: "in_progress",
-        ...("content" in output ? { content: [] } : { arguments: "" }),
-      };
-      yield event("response.output_item.added", { output_index: index, item: open });
-      if ("content" in output) {
-        const [text] = output.content;
-        const at = { ...where, content_index: 0 };
-        yield event("response.content_part.added", { ...at, part: { ...text, text: "" } });
-        yield event("response.output_text.delta", { ...at, delta: text.text, logprobs: text.logprobs });
-        yield event("response.output_text.done", { ...at, text: text.text, logprobs: text.logprobs });
-        yield event("response.content_part.done", { ...at, part: text });
-      } else {
-        yield event("response.function_call_arguments.delta", { ...where, delta: output.arguments });
-        yield event("response.function_call_arguments.done", {
-          ...where,
-          name: output.name,
-          arguments: output.arguments,
-        });
-      }
-      yield event("response.output_item.done", { output_index: index, item: output });
+    let told = "";
+    const message = toMessage("", [], context);
+    const at = { output_index: 0, item_id: message.id, content_index: 0 };
+    function* openMessage() {
+      const open = { ...message, status: "in_progress", content: [] };
+      yield event("response.output_item.added", { output_index: 0, item: open });
+      yield event("response.content_part.added", { ...at, part: message.content[0] });
     }
-    const type = whole.status === "incomplete" ? "response.incomplete" : "response.completed";
-    yield event(type, { response: whole });
+    for await (const piece of pieces) {
+      if ("text" in piece) {
+        if (told === "") yield* openMessage();
+        told += piece.text;
+        yield event("response.output_text.delta", { ...at, delta: piece.text, logprobs: [] });
+        continue;
+      }
+      const whole = toResponse(piece.reply, context);
+      for (const [index, output] of whole.output.entries()) {
+        if ("content" in output) {
+          const [text] = output.content;
+          if (told === "") yield* openMessage();
+          const rest = text.text.slice(told.length);
+          if (rest !== "" || told === "")
+            yield event("response.output_text.delta", { ...at, delta: rest, logprobs: text.logprobs });
+          yield event("response.output_text.done", { ...at, text: text.text, logprobs: text.logprobs });
+          yield event("response.content_part.done", { ...at, part: text });
+        } else {
+          const where = { output_index: index, item_id: output.id };
+          const open = { ...output, status: "in_progress", arguments: "" };
+          yield event("response.output_item.added", { output_index: index, item: open });
+          yield event("response.function_call_arguments.delta", { ...where, delta: output.arguments });
+          yield event("response.function_call_arguments.done", {
+            ...where,
+            name: output.name,
+            arguments: output.arguments,
+          });
+        }
+        yield event("response.output_item.done", { output_index: index, item: output });
+      }
+      const type = whole.status === "incomplete" ? "response.incomplete" : "response.completed";
+      yield event(type, { response: whole });
+    }
   },
+  toBroken: ({ message }) => ({
+    event: "error",
+    data: { type: "error", code: "server_error", message, param: null },
+  }),
   toError: openAiError,
 };
 
@@ -197,13 +214,7 @@ function toTool(given: Record<string, unknown>, index: number) {
 function toOutput(reply: ModelReply, context: ReplyContext) {
   const { content: text, toolCalls = [] } = reply.message;
   const logprobs = context.request.logprobs ? toLogprobs(reply, context) : [];
-  const message = {
-    type: "message" as const,
-    id: `msg_${context.id}`,
-    status: "completed",
-    role: "assistant",
-    content: [{ type: "output_text", text, annotations: [], logprobs }] as const,
-  };
+  const message = toMessage(text, logprobs, context);
   const calls = toolCalls.map(({ id, name, arguments: input }) => ({
     type: "function_call" as const,
     id: `fc_${id}`,
@@ -214,6 +225,25 @@ function toOutput(reply: ModelReply, context: ReplyContext) {
   }));
   return text === "" && calls.length > 0 ? calls : [message, ...calls];
 }
+
+function toMessage(text: string, logprobs: ReturnType<typeof toLogprobs>, { id }: ReplyContext) {
+  return {
+    type: "message" as const,
+    id: `msg_${id}`,
+    status: "completed",
+    role: "assistant",
+    content: [{ type: "output_text", text, annotations: [], logprobs }] as const,
+  };
+}
+
+/** What a response is before the reply has begun. */
+const nothingYet: ModelReply = {
+  message: { role: "assistant", content: "" },
+  stopReason: "stop",
+  prompt: new Int32Array(0),
+  tokens: new Int32Array(0),
+  logprobs: new Float32Array(0),
+};
 
 function toResponse(reply: ModelReply, context: ReplyContext) {
   const { prompt, tokens, stopReason } = reply;

@@ -1,12 +1,21 @@
-import type { JsonObject } from "../../spec/json.ts";
+import type { Json, JsonObject } from "../../spec/json.ts";
 import type { AssistantMessage, Message, ToolCall } from "../../spec/message.ts";
 import type { ToolSpec } from "../../spec/tool.ts";
 
 /** The arguments of calls as a model wrote them, so that they are sent back to it unchanged. */
 const written = new WeakMap<ToolCall, string>();
 
-export function toOpenAiMessages(messages: readonly Message[]): JsonObject[] {
-  return messages.map((message): JsonObject => {
+/** `parts` are what messages hold beside their text, in the protocol's own shape: images of a user. */
+export function toOpenAiMessages(
+  messages: readonly Message[],
+  parts: readonly (Json | undefined)[] = [],
+): JsonObject[] {
+  return messages.map((message, index): JsonObject => {
+    const beside = parts[index];
+    if (message.role === "user" && Array.isArray(beside)) {
+      const text = message.content === "" ? [] : [{ type: "text", text: message.content }];
+      return { role: "user", content: [...text, ...beside] };
+    }
     if (message.role === "tool")
       return { role: "tool", tool_call_id: message.callId, content: message.content };
     if (message.role !== "assistant" || !message.toolCalls?.length)

@@ -24,6 +24,8 @@ export type OpenAiRequestOptions = {
   /** Whether anybody has ever answered at the address; kept between requests. */
   contact: { made: boolean };
   signal: AbortSignal;
+  /** Reads an answer that comes as a stream. */
+  readEvents?: (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
 };
 
 /**
@@ -33,7 +35,7 @@ export type OpenAiRequestOptions = {
 export async function askOpenAi<Result>(
   url: string,
   body: JsonObject,
-  { model, key, headers, timeoutMs = 300_000, contact, signal }: OpenAiRequestOptions,
+  { model, key, headers, timeoutMs = 300_000, contact, signal, readEvents }: OpenAiRequestOptions,
   read: (value: unknown, who: string) => Result,
 ): Promise<Try<Result>> {
   const who = `${model} at ${url}`;
@@ -45,6 +47,7 @@ export async function askOpenAi<Result>(
       timeoutMs,
       maxBytes: mostBytes,
       signal,
+      ...(readEvents && { readEvents }),
     });
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;

@@ -1,11 +1,12 @@
 import { deriveSeed } from "../../kit/random.ts";
 import type { ChatModel, ChatReply, ChatRequest } from "../../spec/chat-model.ts";
 import { AttuneError } from "../../spec/error.ts";
-import type { JsonObject } from "../../spec/json.ts";
+import type { Json, JsonObject } from "../../spec/json.ts";
 import { type ObservedTokens, readObservedTokens } from "./observed-tokens.ts";
 import { fromOpenAiMessage, toOpenAiMessages, toOpenAiTools } from "./open-ai-messages.ts";
-import { askOpenAi, patient, toEndpoint } from "./open-ai-request.ts";
-import { type Patience, withPatience } from "./patience.ts";
+import { askOpenAi, type OpenAiRequestOptions, patient, toEndpoint } from "./open-ai-request.ts";
+import { BrokenStream, readChatStream } from "./open-ai-stream.ts";
+import { type Patience, type Try, withPatience } from "./patience.ts";
 
 export type OpenAiChatOptions = {
   /** Where the protocol is spoken, as `http://localhost:8000/v1`. */
@@ -31,8 +32,25 @@ export type WrittenReply = ChatReply & {
   observed?: ObservedTokens;
 };
 
+export type WrittenRequest = ChatRequest & {
+  /** What messages hold beyond their text, as this protocol's own parts (images), by message. */
+  parts?: readonly (Json | undefined)[] | undefined;
+  /** Asks for the reply as a stream, and hears each piece of its text as it comes. */
+  onText?: ((piece: string) => void) | undefined;
+};
+
 export interface WrittenChatModel extends ChatModel {
-  complete(request: ChatRequest): Promise<WrittenReply>;
+  /** Throws `BrokenReply` where a stream broke off after its first piece. */
+  complete(request: WrittenRequest): Promise<WrittenReply>;
+}
+
+/** A streamed reply that broke off; `reply` is what had come by then. */
+export class BrokenReply extends AttuneError {
+  readonly reply: WrittenReply;
+  constructor(message: string, reply: WrittenReply, cause: unknown) {
+    super("environment", message, { cause });
+    this.reply = reply;
+  }
 }
 
 /**
@@ -51,19 +69,50 @@ export function openAiChatModel(options: OpenAiChatOptions): WrittenChatModel {
       const signal = request.signal ?? new AbortController().signal;
       const body = toBody(options, request);
       const seed = deriveSeed(request.seed ?? 0, "patience", requests++);
-      const attempt = () => askOpenAi(url, body, { ...options, contact, signal }, toReply);
+      const { onText } = request;
+      const attempt = () =>
+        onText
+          ? tryStream(url, body, { ...options, contact, signal }, onText)
+          : askOpenAi(url, body, { ...options, contact, signal }, toReply);
       return withPatience(attempt, { ...patience, seed, signal });
     },
   };
 }
 
+/** What was told cannot be taken back: a stream is tried again only as long as nothing has come of it. */
+async function tryStream(
+  url: string,
+  body: JsonObject,
+  options: OpenAiRequestOptions,
+  onText: (piece: string) => void,
+): Promise<Try<WrittenReply>> {
+  const streamed = { ...body, stream: true, stream_options: { include_usage: true } };
+  const readEvents = (events: AsyncIterable<Uint8Array>) => readChatStream(events, onText);
+  try {
+    return await askOpenAi(url, streamed, { ...options, readEvents }, (value, who) => {
+      const reply = toReply(value, who);
+      // a server that does not stream tells it all at once
+      if (!(value as { streamed?: true }).streamed && reply.message.content !== "")
+        onText(reply.message.content);
+      return reply;
+    });
+  } catch (error) {
+    if (!(error instanceof BrokenStream)) throw error;
+    const message = `${options.model} at ${url}: ${error.message}`;
+    const reply = toReply(error.answer, options.model);
+    const isEmpty = reply.message.content === "" && !reply.message.toolCalls && !reply.observed?.tokens;
+    if (isEmpty) return { again: new AttuneError("environment", message, { cause: error }) };
+    throw new BrokenReply(message, reply, error);
+  }
+}
+
 function toBody(
   { model, extra, lengthField = "max_tokens" }: OpenAiChatOptions,
-  { messages, tools, maxTokens, temperature, seed }: ChatRequest,
+  { messages, parts, tools, maxTokens, temperature, seed }: WrittenRequest,
 ): JsonObject {
   return {
     model,
-    messages: toOpenAiMessages(messages),
+    messages: toOpenAiMessages(messages, parts),
     ...(tools !== undefined && tools.length > 0 && { tools: toOpenAiTools(tools) }),
     ...(maxTokens !== undefined && { [lengthField]: maxTokens }),
     ...(temperature !== undefined && { temperature }),
