@@ -8,6 +8,7 @@ import { addExport } from "./commands/export.ts";
 import { addGateway } from "./commands/gateway.ts";
 import { addImport } from "./commands/import.ts";
 import { addQuickstart } from "./commands/quickstart.ts";
+import { addReflexion } from "./commands/reflexion.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addRescore } from "./commands/rescore.ts";
 import { addRuns } from "./commands/runs.ts";
@@ -28,6 +29,7 @@ for (const add of [
   addQuickstart,
   addTrain,
   addCollect,
+  addReflexion,
   addGateway,
   addEval,
   addShow,
