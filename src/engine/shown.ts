@@ -1,4 +1,4 @@
-const longest = 100;
+const longest = 200;
 
 /**
  * A value from a foreign file as an error shows it: on one line and not long, whatever it holds. Strings are quoted,
