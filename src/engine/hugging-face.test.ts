@@ -41,68 +41,71 @@ const toRow = (ids: readonly number[]): TrainRow => ({
   weights: new Float32Array(ids.length - 1).fill(1),
 });
 
-describe.each(["llama", "qwen2", "qwen3"])("a %s folder written by transformers", (name) => {
-  const expected = figures[name]!;
+describe.each(["llama", "llama-biases", "qwen2", "qwen3", "qwen3-yarn"])(
+  "a %s folder written by transformers",
+  (name) => {
+    const expected = figures[name]!;
 
-  it("has the log-probabilities, loss and gradients of PyTorch", async () => {
-    const training = createTraining(loadHuggingFace(join(fixtures, name)), { threads: 1 });
-    const { loss, logprobs } = await training.forwardBackward(expected.sequences.map(toRow), {
-      name: "cross_entropy",
-    });
-    for (const [row, values] of expected.logprobs.entries()) {
-      for (const [index, value] of values.entries())
-        expect(Math.abs(logprobs[row]![index]! - value)).toBeLessThan(1e-4);
-    }
-    expect(loss).toBeCloseTo(expected.loss, 2);
-    for (const [parameter, gradient] of training.gradient()) {
-      const norm = Math.hypot(...gradient);
-      expect(
-        Math.abs(norm - expected.gradientNorms[parameter]!) / expected.gradientNorms[parameter]!,
-        parameter,
-      ).toBeLessThan(1e-4);
-      const stride = Math.max(1, Math.floor(gradient.length / 5));
-      for (const [index, value] of expected.gradientSamples[parameter]!.entries()) {
-        expect(Math.abs(gradient[index * stride]! - value)).toBeLessThan(1e-4 * Math.max(1, norm));
+    it("has the log-probabilities, loss and gradients of PyTorch", async () => {
+      const training = createTraining(loadHuggingFace(join(fixtures, name)), { threads: 1 });
+      const { loss, logprobs } = await training.forwardBackward(expected.sequences.map(toRow), {
+        name: "cross_entropy",
+      });
+      for (const [row, values] of expected.logprobs.entries()) {
+        for (const [index, value] of values.entries())
+          expect(Math.abs(logprobs[row]![index]! - value)).toBeLessThan(1e-4);
       }
-    }
-    await training.close();
-  });
-
-  it("is sampled with the log-probabilities of PyTorch", async () => {
-    const sampler = await createSampler(loadHuggingFace(join(fixtures, name)), {
-      threads: 1,
-      slots: 4,
-      cacheBytes: 1e7,
+      expect(loss).toBeCloseTo(expected.loss, 2);
+      for (const [parameter, gradient] of training.gradient()) {
+        const norm = Math.hypot(...gradient);
+        expect(
+          Math.abs(norm - expected.gradientNorms[parameter]!) / expected.gradientNorms[parameter]!,
+          parameter,
+        ).toBeLessThan(1e-4);
+        const stride = Math.max(1, Math.floor(gradient.length / 5));
+        for (const [index, value] of expected.gradientSamples[parameter]!.entries()) {
+          expect(Math.abs(gradient[index * stride]! - value)).toBeLessThan(1e-4 * Math.max(1, norm));
+        }
+      }
+      await training.close();
     });
-    const [ids, values] = [expected.sequences[2]!, expected.logprobs[2]!];
-    // greedy from the sampler, and the figure of the token that followed, wherever the two agree
-    for (let length = 4; length < ids.length - 1; length++) {
-      const [sample] = await Promise.all(
-        sampler.sample([
-          {
-            prompt: Int32Array.from(ids.slice(0, length)),
-            stream: 0,
-            params: { maxTokens: 1, temperature: 0, seed: 0 },
-          },
-        ]),
-      );
-      if (sample!.tokens[0] === ids[length])
-        expect(Math.abs(sample!.logprobs[0]! - values[length - 1]!)).toBeLessThan(1e-4);
-      else expect(sample!.logprobs[0]!).toBeGreaterThan(values[length - 1]! - 1e-4);
-    }
-    await sampler.close();
-  });
 
-  it("comes back bit for bit after saving and loading", () => {
-    const model = loadHuggingFace(join(fixtures, name));
-    const directory = scratch();
-    saveHuggingFace(model, directory);
-    const again = loadHuggingFace(directory);
-    expect(again.config).toEqual(model.config);
-    for (const [parameter, { data }] of model.parameters)
-      expect(again.parameters.get(parameter)!.data).toEqual(data);
-  });
-});
+    it("is sampled with the log-probabilities of PyTorch", async () => {
+      const sampler = await createSampler(loadHuggingFace(join(fixtures, name)), {
+        threads: 1,
+        slots: 4,
+        cacheBytes: 1e7,
+      });
+      const [ids, values] = [expected.sequences[2]!, expected.logprobs[2]!];
+      // greedy from the sampler, and the figure of the token that followed, wherever the two agree
+      for (let length = 4; length < ids.length - 1; length++) {
+        const [sample] = await Promise.all(
+          sampler.sample([
+            {
+              prompt: Int32Array.from(ids.slice(0, length)),
+              stream: 0,
+              params: { maxTokens: 1, temperature: 0, seed: 0 },
+            },
+          ]),
+        );
+        if (sample!.tokens[0] === ids[length])
+          expect(Math.abs(sample!.logprobs[0]! - values[length - 1]!)).toBeLessThan(1e-4);
+        else expect(sample!.logprobs[0]!).toBeGreaterThan(values[length - 1]! - 1e-4);
+      }
+      await sampler.close();
+    });
+
+    it("comes back bit for bit after saving and loading", () => {
+      const model = loadHuggingFace(join(fixtures, name));
+      const directory = scratch();
+      saveHuggingFace(model, directory);
+      const again = loadHuggingFace(directory);
+      expect(again.config).toEqual(model.config);
+      for (const [parameter, { data }] of model.parameters)
+        expect(again.parameters.get(parameter)!.data).toEqual(data);
+    });
+  },
+);
 
 describe("a folder that is not right", () => {
   const edit = (directory: string, change: (config: Record<string, unknown>) => void) => {
