@@ -119,11 +119,17 @@ export function writeHuggingFace(
       throw new AttuneError("usage", `extraFiles: expected the name of a further file, got "${name}"`);
   }
   for (const [name, { data }] of parameters) {
-    const at = data.findIndex((value) => !(Math.abs(value) < overflowOf[type]));
-    if (at !== -1)
-      throw new AttuneError("engine", `tensor "${name}": ${data[at]} at ${at} is not finite in ${type}`);
+    refuseOverflow(name, data, type);
   }
   writeWeights(directory, parameters, { type, shardBytes });
   for (const [name, content] of Object.entries(extraFiles)) writeFileAtomic(join(directory, name), content);
   writeFileAtomic(join(directory, "config.json"), `${json}\n`);
+}
+
+function refuseOverflow(name: string, data: Float32Array, type: ElementType): void {
+  const limit = overflowOf[type];
+  for (let at = 0; at < data.length; at++) {
+    if (!(Math.abs(data[at]!) < limit))
+      throw new AttuneError("engine", `tensor "${name}": ${data[at]} at ${at} is not finite in ${type}`);
+  }
 }
