@@ -6,6 +6,7 @@ import { machine } from "./report.ts";
 
 const benches: Record<string, () => Promise<{ run: Bench }>> = {
   bfcl: () => import("./bfcl.ts"),
+  checkpoint: () => import("./checkpoint.ts"),
   "engine-train": () => import("./engine-train.ts"),
   "engine-sample": () => import("./engine-sample.ts"),
   environment: () => import("./environment.ts"),

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readCompanionFiles } from "./engine/companion-files.ts";
 import { createEmbeddedTrainer } from "./engine/embedded.ts";
 import { type ModelPreset, modelPresets } from "./engine/model.ts";
 import { writeFileAtomic } from "./kit/files.ts";
@@ -41,7 +42,7 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
     async create({ seed, tokenizerDirectory, demonstrations }) {
       if (typeof model !== "string") {
         const renderer = loadRenderer(model.directory);
-        const extraFiles = readTokenizerFiles(model.directory);
+        const extraFiles = readCompanionFiles(model.directory);
         const trainer = await createEmbeddedTrainer({
           source: model,
           tokenizer: renderer.tokenizer,
@@ -66,7 +67,7 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
         },
         tokenizer: renderer.tokenizer,
         threads,
-        extraFiles: readTokenizerFiles(tokenizerDirectory),
+        extraFiles: readCompanionFiles(tokenizerDirectory),
       });
       return { trainer, renderer };
     },
@@ -87,20 +88,4 @@ function makeVocabulary(
     "tokenizer.json": JSON.stringify(tokenizer),
     "tokenizer_config.json": `${JSON.stringify(nanoTokenizerConfig, null, 2)}\n`,
   };
-}
-
-const tokenizerFiles = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "chat_template.jinja",
-  "generation_config.json",
-];
-
-/** What goes into every checkpoint beside the weights, so that it is a model folder of its own. */
-function readTokenizerFiles(directory: string): Record<string, string> {
-  return Object.fromEntries(
-    tokenizerFiles
-      .filter((name) => existsSync(join(directory, name)))
-      .map((name) => [name, readFileSync(join(directory, name), "utf8")]),
-  );
 }

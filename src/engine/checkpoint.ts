@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../kit/files.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Moments } from "./adamw.ts";
-import { loadHuggingFace, saveHuggingFace } from "./hugging-face.ts";
+import { writeDirectoryAtomic } from "./directory-atomic.ts";
+import { loadHuggingFace, writeHuggingFace } from "./hugging-face.ts";
+import { readJson } from "./hugging-face-config.ts";
 import type { Model } from "./model.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "./safetensors.ts";
 import type { OptimizerState } from "./training.ts";
@@ -31,52 +33,50 @@ export function saveCheckpoint(
 ): void {
   if (existsSync(directory))
     throw new AttuneError("io", `${directory}: expected a name that is free, and it exists`);
-  const partial = `${directory}.part`;
-  rmSync(partial, { recursive: true, force: true });
-  try {
-    mkdirSync(partial, { recursive: true });
-    saveHuggingFace(model, partial);
+  if ("state.json" in extraFiles)
+    throw new AttuneError("usage", 'extraFiles: expected the name of a further file, got "state.json"');
+  writeDirectoryAtomic(directory, (partial) => {
+    writeHuggingFace(model, partial, { extraFiles });
     writeSafetensors(join(partial, "optimizer.safetensors"), momentTensors(model, optimizer));
-    for (const [name, content] of Object.entries(extraFiles)) writeFileAtomic(join(partial, name), content);
     const files = Object.fromEntries(
       readdirSync(partial).map((name) => [name, fingerprint(join(partial, name))]),
     );
     const { step, kind } = optimizer;
     const state = { format: 1, version, optimizer: { step, kind }, files };
     writeFileAtomic(join(partial, "state.json"), `${JSON.stringify(state, null, 2)}\n`);
-    mkdirSync(dirname(directory), { recursive: true });
-    renameSync(partial, directory);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
-    throw error;
-  }
+  });
 }
 
 /** Loads what `saveCheckpoint` wrote, after every file's size and checksum have been compared. */
 export function loadCheckpoint(directory: string): Checkpoint {
+  const { version, optimizer } = verifyCheckpoint(directory);
+  const moments = new Map<string, Moments>();
+  for (const [key, { data }] of readSafetensors(join(directory, "optimizer.safetensors"))) {
+    const [kind, name] = [key.slice(0, key.indexOf(" ")), key.slice(key.indexOf(" ") + 1)];
+    const sofar = moments.get(name);
+    moments.set(name, kind === "first" ? { ...sofar, first: data } : { first: data, ...sofar, second: data });
+  }
+  return { model: loadHuggingFace(directory), optimizer: { ...optimizer, moments }, version };
+}
+
+/** Compares the size and checksum of every file of a checkpoint with what its state.json says, which is returned. */
+export function verifyCheckpoint(directory: string): z.infer<typeof stateSchema> {
   const path = join(directory, "state.json");
   if (!existsSync(path))
     throw new AttuneError("input", `${directory}: expected a checkpoint, and it has no state.json`);
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new AttuneError("input", `${path}: not JSON: ${(error as Error).message}`);
-  }
-  const parsed = stateSchema.safeParse(json);
+  const parsed = stateSchema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new AttuneError("input", `${path}: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { version, optimizer, files } = parsed.data;
-  for (const [name, expected] of Object.entries(files)) {
+  for (const [name, expected] of Object.entries(parsed.data.files)) {
     const file = join(directory, name);
     if (!existsSync(file)) throw new AttuneError("input", `${file}: missing from the checkpoint`);
-    const { bytes } = expected;
-    if (statSync(file).size !== bytes) {
+    const { size } = statSync(file);
+    if (size !== expected.bytes) {
       throw new AttuneError(
         "input",
-        `${file}: expected ${bytes} bytes, got ${statSync(file).size}; the file is truncated or not the one that was saved`,
+        `${file}: expected ${expected.bytes} bytes, got ${size}; the file is truncated or not the one that was saved`,
       );
     }
     if (fingerprint(file).sha256 !== expected.sha256)
@@ -85,13 +85,7 @@ export function loadCheckpoint(directory: string): Checkpoint {
         `${file}: its checksum is not the one that was saved; the file is corrupt`,
       );
   }
-  const moments = new Map<string, Moments>();
-  for (const [key, { data }] of readSafetensors(join(directory, "optimizer.safetensors"))) {
-    const [kind, name] = [key.slice(0, key.indexOf(" ")), key.slice(key.indexOf(" ") + 1)];
-    const sofar = moments.get(name);
-    moments.set(name, kind === "first" ? { ...sofar, first: data } : { first: data, ...sofar, second: data });
-  }
-  return { model: loadHuggingFace(directory), optimizer: { ...optimizer, moments }, version };
+  return parsed.data;
 }
 
 function momentTensors({ parameters }: Model, { moments }: OptimizerState): Map<string, Tensor> {
@@ -104,7 +98,19 @@ function momentTensors({ parameters }: Model, { moments }: OptimizerState): Map<
   return tensors;
 }
 
+/** Size and checksum of a file, which may be larger than the memory. */
 function fingerprint(path: string): { bytes: number; sha256: string } {
-  const content = readFileSync(path);
-  return { bytes: content.length, sha256: createHash("sha256").update(content).digest("hex") };
+  const hash = createHash("sha256");
+  const piece = Buffer.allocUnsafe(2 ** 20);
+  const file = openSync(path, "r");
+  let bytes = 0;
+  try {
+    for (let got = readSync(file, piece); got > 0; got = readSync(file, piece)) {
+      hash.update(piece.subarray(0, got));
+      bytes += got;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return { bytes, sha256: hash.digest("hex") };
 }

@@ -80,7 +80,7 @@ describe("the embedded trainer", () => {
     writeFileSync(state, readFileSync(state, "utf8").replace('"format": 1', '"format": 2'));
     await expect(load(directory)).rejects.toThrow("state.json: format");
     writeFileSync(state, "{");
-    await expect(load(directory)).rejects.toThrow("state.json: not JSON");
+    await expect(load(directory)).rejects.toThrow("state.json: expected JSON");
   });
 
   it("does not overwrite a checkpoint", async () => {

@@ -17,13 +17,17 @@ export type ModelConfig = {
   feedForwardSize: number;
   contextLength: number;
   ropeTheta: number;
-  /** Llama 3 or linear stretching of the rotary frequencies. */
+  /** How the rotary frequencies are stretched for a longer context than the model was first trained on. */
   ropeScaling: RopeScaling | null;
   normEpsilon: number;
   /** RMSNorm on each head's queries and keys (Qwen3). */
   queryKeyNorm: boolean;
-  /** Bias on the q, k and v projections (Qwen2). */
+  /** Bias on the q, k and v projections (Qwen2; Llama and Qwen3 with `attention_bias`). */
   attentionBias: boolean;
+  /** Bias on the o projection (Llama and Qwen3 with `attention_bias`). */
+  outputBias: boolean;
+  /** Biases in the feed-forward layers (Llama with `mlp_bias`). */
+  feedForwardBias: boolean;
   /** The LM head is the embedding matrix. */
   tiedEmbeddings: boolean;
 };
@@ -36,6 +40,18 @@ export type RopeScaling =
       lowFrequencyFactor: number;
       highFrequencyFactor: number;
       originalContextLength: number;
+    }
+  | {
+      type: "yarn";
+      factor: number;
+      originalContextLength: number;
+      /** Turns within the original context above which a frequency stays, and below which it is divided. */
+      betaFast: number;
+      betaSlow: number;
+      /** What cosines and sines are multiplied by, which makes attention sharper. */
+      attentionFactor: number;
+      /** Whether the borders of the ramp between the two are rounded outwards to whole dimensions. */
+      truncate: boolean;
     };
 
 /** Weights by Hugging Face name, in Hugging Face layout: a linear layer is [out, in]. */
@@ -74,6 +90,8 @@ function preset(
     normEpsilon: 1e-6,
     queryKeyNorm: false,
     attentionBias: false,
+    outputBias: false,
+    feedForwardBias: false,
     tiedEmbeddings: true,
     ...shape,
   };
@@ -99,6 +117,7 @@ export function parameterShapes(config: ModelConfig): Map<string, readonly numbe
       at("self_attn.k_proj.bias", [keyWidth]);
       at("self_attn.v_proj.bias", [keyWidth]);
     }
+    if (config.outputBias) at("self_attn.o_proj.bias", [hiddenSize]);
     if (config.queryKeyNorm) {
       at("self_attn.q_norm.weight", [headSize]);
       at("self_attn.k_norm.weight", [headSize]);
@@ -107,6 +126,11 @@ export function parameterShapes(config: ModelConfig): Map<string, readonly numbe
     at("mlp.gate_proj.weight", [feedForwardSize, hiddenSize]);
     at("mlp.up_proj.weight", [feedForwardSize, hiddenSize]);
     at("mlp.down_proj.weight", [hiddenSize, feedForwardSize]);
+    if (config.feedForwardBias) {
+      at("mlp.gate_proj.bias", [feedForwardSize]);
+      at("mlp.up_proj.bias", [feedForwardSize]);
+      at("mlp.down_proj.bias", [hiddenSize]);
+    }
   }
   shapes.set("model.norm.weight", [hiddenSize]);
   if (!config.tiedEmbeddings) shapes.set("lm_head.weight", [vocabularySize, hiddenSize]);

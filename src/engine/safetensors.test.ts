@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readSafetensors, type Tensor, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors, readSafetensors, type Tensor, writeSafetensors } from "./safetensors.ts";
 
 const scratch = () => join(mkdtempSync(join(tmpdir(), "attune-tensors-")), "x.safetensors");
 
@@ -38,6 +38,40 @@ describe("safetensors", () => {
       new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }])),
     );
     expect(Number(readFileSync(path).readBigUInt64LE()) % 8).toBe(0);
+  });
+
+  it("holds pieces of a large tensor, which are the whole when put together", () => {
+    const path = scratch();
+    const data = Float32Array.from({ length: 600_001 }, (_, index) => index / 8);
+    for (const type of ["F32", "BF16"] as const) {
+      writeSafetensors(path, new Map([["a", { shape: [data.length], data }]]), { type });
+      const tensors = openSafetensors(path);
+      const whole = tensors.read("a");
+      const joined = new Float32Array(data.length);
+      let largest = 0;
+      for (const { from, floats } of tensors.pieces("a")) {
+        joined.set(floats, from);
+        largest = Math.max(largest, floats.length);
+      }
+      tensors.close();
+      expect(joined).toEqual(whole);
+      expect(largest).toBe(2 ** 18);
+      if (type === "F32") expect(whole).toEqual(data);
+      else
+        expect(
+          Math.max(...Array.from(whole.slice(0, 1000), (value, at) => Math.abs(value - at / 8))),
+        ).toBeLessThan(0.5);
+    }
+  });
+
+  it("writes 16 bits that come back as they were", () => {
+    const path = scratch();
+    for (const type of ["F16", "BF16"] as const) {
+      const tensors = new Map([["a", { shape: [3], data: Float32Array.of(0.5, -3, 2 ** -14) }]]);
+      writeSafetensors(path, tensors, { type });
+      expect(readFileSync(path, "latin1")).toContain(`"dtype":"${type}","shape":[3],"data_offsets":[0,6]`);
+      expect(new Map(readSafetensors(path))).toEqual(tensors);
+    }
   });
 
   it("widens half and bfloat16 exactly", () => {
@@ -106,6 +140,25 @@ describe("safetensors", () => {
       "bytes after the last",
       () => file({ a: entry("F32", [1], 0, 4) }, eight),
       /4 bytes after the last tensor belong to none/,
+    ],
+    [
+      "a tensor named twice",
+      () =>
+        file(
+          '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+          four,
+        ),
+      /its header names tensor "a" twice/,
+    ],
+    [
+      "a type that is a novel",
+      () => file({ a: entry("F\n".repeat(99), [1], 0, 4) }, four),
+      /F16 or BF16, got F\\nF\\n.*…$/,
+    ],
+    [
+      "a folder in its place",
+      () => mkdtempSync(join(tmpdir(), "attune-tensors-")),
+      /got something that is no file/,
     ],
     ["no file behind it", scratch, /expected a safetensors file, got ENOENT/],
   ])("refuses a file with %s, and names it", (_what, make, message) => {

@@ -1,9 +1,12 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../kit/random.ts";
 import type { AssistantMessage, Message } from "../spec/message.ts";
 import { createChatTemplate } from "./chat-template.ts";
 import { nanoChatTemplate, nanoSpecialTokens } from "./nano.ts";
-import { createRenderer } from "./renderer.ts";
+import { createRenderer, loadRenderer } from "./renderer.ts";
 import { createTokenizer } from "./tokenizer.ts";
 import { parseToolCalls } from "./tool-calls.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
@@ -28,6 +31,46 @@ const turn: AssistantMessage = {
   content: "look up",
   toolCalls: [{ id: "call_0", name: "lookup", arguments: { country: "Peru", field: "borders" } }],
 };
+
+describe("the chat template of a folder", () => {
+  const folder = (files: Record<string, unknown>) => {
+    const directory = mkdtempSync(join(tmpdir(), "attune-template-"));
+    const all = {
+      "tokenizer.json": trainTokenizer(corpus, { vocabularySize: 290, specialTokens: nanoSpecialTokens }),
+      "tokenizer_config.json": { eos_token: "<|end|>" },
+      ...files,
+    };
+    for (const [name, content] of Object.entries(all))
+      writeFileSync(join(directory, name), typeof content === "string" ? content : JSON.stringify(content));
+    return directory;
+  };
+  const opening = (directory: string) =>
+    tokenizer.decode(loadRenderer(directory).prompt([{ role: "user", content: "hi" }], []));
+  const started = (start: string) => start + nanoChatTemplate;
+
+  it("is its own file, or in the tokenizer's config, alone or named, or the processor's, in this order", () => {
+    const processor = { "chat_template.json": { chat_template: started("a") } };
+    expect(opening(folder(processor))).toBe("a<|user|>hi<|end|><|assistant|>");
+    const named = [
+      { name: "rag", template: "" },
+      { name: "default", template: started("b") },
+    ];
+    const config = (template: unknown) => ({
+      "tokenizer_config.json": { eos_token: "<|end|>", chat_template: template },
+    });
+    expect(opening(folder({ ...processor, ...config(named) }))).toMatch(/^b/);
+    expect(opening(folder({ ...processor, ...config(started("c")) }))).toMatch(/^c/);
+    expect(opening(folder({ ...processor, ...config(named), "chat_template.jinja": started("d") }))).toMatch(
+      /^d/,
+    );
+  });
+
+  it("is asked for where there is none", () => {
+    expect(() => loadRenderer(folder({}))).toThrow(
+      "expected a chat template in chat_template.jinja, tokenizer_config.json or chat_template.json, found none",
+    );
+  });
+});
 
 describe("a tokenizer trained from text", () => {
   it("gives back any text it encodes", () => {

@@ -103,9 +103,12 @@ function readTemplate(directory: string, config: Record<string, unknown>): strin
       named.find(({ name }) => name === "tool_use") ?? named.find(({ name }) => name === "default");
     if (typeof chosen?.template === "string") return chosen.template;
   }
+  // older exports of models with a processor keep it there
+  const { chat_template: separate } = readJsonFile(join(directory, "chat_template.json"), {});
+  if (typeof separate === "string") return separate;
   throw new AttuneError(
     "input",
-    `${directory}: expected a chat template in chat_template.jinja or tokenizer_config.json, found none`,
+    `${directory}: expected a chat template in chat_template.jinja, tokenizer_config.json or chat_template.json, found none`,
   );
 }
 
