@@ -13,6 +13,7 @@ import { addRescore } from "./commands/rescore.ts";
 import { addRuns } from "./commands/runs.ts";
 import { addShow } from "./commands/show.ts";
 import { addTrain } from "./commands/train.ts";
+import { addWorker } from "./commands/worker.ts";
 import { describeError, exitCodeOf } from "./errors.ts";
 import { version } from "./version.ts";
 
@@ -27,6 +28,7 @@ const program = new Command("attune")
 for (const add of [
   addQuickstart,
   addTrain,
+  addWorker,
   addCollect,
   addGateway,
   addEval,
