@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCompanionFiles } from "./engine/companion-files.ts";
+import { companionFiles, readCompanionFiles } from "./engine/companion-files.ts";
 import { createEmbeddedTrainer } from "./engine/embedded.ts";
 import { type ModelPreset, modelPresets } from "./engine/model.ts";
 import { writeFileAtomic } from "./kit/files.ts";
@@ -9,6 +10,7 @@ import { nanoChatTemplate, nanoSpecialTokens, nanoTokenizerConfig } from "./rend
 import { loadRenderer } from "./render/renderer.ts";
 import { trainTokenizer } from "./render/train-tokenizer.ts";
 import { AttuneError } from "./spec/error.ts";
+import type { Renderer } from "./spec/tokenizer.ts";
 import type { Trajectory } from "./spec/trajectory.ts";
 import type { LearnerFactory } from "./train/define-run.ts";
 import { messagesOf } from "./trajectory/path.ts";
@@ -39,6 +41,7 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
   return {
     name: "embedded",
     settings: { model, threads, ...(contextLength !== undefined && { contextLength }) },
+    renderer: rendererFrom,
     async create({ seed, tokenizerDirectory, demonstrations }) {
       if (typeof model !== "string") {
         const renderer = loadRenderer(model.directory);
@@ -49,7 +52,7 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
           threads,
           extraFiles,
         });
-        return { trainer, renderer };
+        return { trainer, renderer, rendererFiles: extraFiles };
       }
       if (!existsSync(join(tokenizerDirectory, "tokenizer_config.json"))) {
         // a vocabulary of the run's own, from what its experts say
@@ -58,6 +61,7 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
           writeFileAtomic(join(tokenizerDirectory, name), content);
       }
       const renderer = loadRenderer(tokenizerDirectory);
+      const rendererFiles = readCompanionFiles(tokenizerDirectory);
       const trainer = await createEmbeddedTrainer({
         source: {
           preset: model,
@@ -67,11 +71,25 @@ export function embedded({ model, contextLength, threads = 2 }: EmbeddedOptions)
         },
         tokenizer: renderer.tokenizer,
         threads,
-        extraFiles: readCompanionFiles(tokenizerDirectory),
+        extraFiles: rendererFiles,
       });
-      return { trainer, renderer };
+      return { trainer, renderer, rendererFiles };
     },
   };
+}
+
+/** The renderer that files of a model folder make, in a process that does not have the folder. */
+function rendererFrom(files: Readonly<Record<string, string>>): Renderer {
+  const folder = mkdtempSync(join(tmpdir(), "attune-renderer-"));
+  try {
+    for (const name of companionFiles) {
+      const content = files[name];
+      if (content !== undefined) writeFileAtomic(join(folder, name), content);
+    }
+    return loadRenderer(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** tokenizer.json and what belongs to it, trained on the demonstrations as the nano template writes them. */

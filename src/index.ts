@@ -73,6 +73,7 @@ export {
   web,
 } from "./gym/index.ts";
 export { createRandom, deriveSeed, type Random } from "./kit/random.ts";
+export { type QueueOptions, queue } from "./queue/queue.ts";
 export { reactModel, reactRenderer } from "./render/react.ts";
 export { loadRenderer } from "./render/renderer.ts";
 export { correct, economy, format, toolFailures, toolUse } from "./reward/components.ts";

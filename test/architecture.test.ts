@@ -17,6 +17,7 @@ const plan: Record<string, readonly string[]> = {
   rollout: ["spec", "kit", "trajectory", "render"],
   gateway: ["spec", "kit", "trajectory", "connect"],
   agent: ["spec", "kit", "trajectory", "environment", "gateway"],
+  queue: ["spec", "kit", "trajectory", "rollout", "environment", "connect"],
   algorithm: ["spec", "kit"],
   batch: ["spec", "kit", "trajectory"],
   data: ["spec", "kit", "trajectory"],

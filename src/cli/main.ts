@@ -14,6 +14,7 @@ import { addRescore } from "./commands/rescore.ts";
 import { addRuns } from "./commands/runs.ts";
 import { addShow } from "./commands/show.ts";
 import { addTrain } from "./commands/train.ts";
+import { addWorker } from "./commands/worker.ts";
 import { describeError, exitCodeOf } from "./errors.ts";
 import { version } from "./version.ts";
 
@@ -28,6 +29,7 @@ const program = new Command("attune")
 for (const add of [
   addQuickstart,
   addTrain,
+  addWorker,
   addCollect,
   addReflexion,
   addGateway,

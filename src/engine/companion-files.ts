@@ -4,7 +4,7 @@ import { z } from "zod";
 import { readJson } from "./hugging-face-config.ts";
 
 /** What a model folder has beside config and weights that a copy of the model needs, and that is text. */
-const names = [
+export const companionFiles = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
@@ -30,7 +30,7 @@ const idsSchema = z.looseObject({
  */
 export function readCompanionFiles(directory: string): Record<string, string> {
   const files: Record<string, string> = Object.fromEntries(
-    names
+    companionFiles
       .filter((name) => existsSync(join(directory, name)))
       .map((name) => [name, readFileSync(join(directory, name), "utf8")]),
   );

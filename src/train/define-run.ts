@@ -1,4 +1,5 @@
 import type { Schedule } from "../kit/schedule.ts";
+import { inProcess, type RolloutDriverFactory } from "../rollout/driver.ts";
 import { type RetryBudget, resolveRetry } from "../rollout/retry.ts";
 import type { Algorithm } from "../spec/algorithm.ts";
 import type { Environment, RolloutLimits } from "../spec/environment.ts";
@@ -20,6 +21,8 @@ export type RunConfig = {
   limits?: Partial<RolloutLimits>;
   /** What may be spent on an episode whose world fails: attempts, time, and the waits between them. */
   retry?: Partial<RetryBudget>;
+  /** Where episodes are played: in this process when absent, or e.g. `queue({ redis })`, by workers. */
+  rollouts?: RolloutDriverFactory;
   /** Steps between checkpoints. */
   checkpointEvery?: number;
 };
@@ -108,7 +111,14 @@ export type LearnerFactory = {
   name: string;
   /** What the run's config.json says of it. */
   settings: Json;
-  create(context: LearnerContext): Promise<{ trainer: Trainer; renderer: Renderer }>;
+  create(context: LearnerContext): Promise<{
+    trainer: Trainer;
+    renderer: Renderer;
+    /** Texts by file name from which `renderer` makes the same one in another process. */
+    rendererFiles?: Readonly<Record<string, string>>;
+  }>;
+  /** Makes the renderer of a run elsewhere, from its `rendererFiles`. Rollout workers need it. */
+  renderer?(files: Readonly<Record<string, string>>): Renderer;
 };
 
 export type LearnerContext = {
@@ -175,6 +185,8 @@ export function resolveRun(config: RunConfig): ResolvedRun {
   if (!config.stages?.length) refuse("expected at least one stage in `stages`");
   if (typeof config.trainer?.create !== "function")
     refuse('expected `trainer`, e.g. embedded({ model: "nano" })');
+  if (config.rollouts !== undefined && typeof config.rollouts.open !== "function")
+    refuse("expected `rollouts`, e.g. queue({ redis })");
   const repeated = (names: string[]) => names.find((name, index) => names.indexOf(name) !== index);
   const environment = repeated(config.environments.map(({ name }) => name));
   if (environment) refuse(`environment "${environment}" is there twice`);
@@ -190,6 +202,7 @@ export function resolveRun(config: RunConfig): ResolvedRun {
     seed: 0,
     limits: {},
     retry: {},
+    rollouts: inProcess,
     checkpointEvery: 25,
     ...config,
     evaluation: { ...evaluationDefaults, ...config.evaluation },

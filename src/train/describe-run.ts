@@ -6,6 +6,8 @@ export function describeRun(config: ResolvedRun): Json {
   const plain = {
     ...config,
     environments: config.environments.map(({ name }) => name),
+    // where an episode is played makes no difference to it, and a run may go on elsewhere
+    rollouts: undefined,
     trainer: { name: config.trainer.name, settings: config.trainer.settings },
     stages: config.stages.map((stage) =>
       "sft" in stage ? { ...stage, sft: { ...stage.sft, ...describeDemonstrations(stage.sft) } } : stage,

@@ -23,6 +23,8 @@ export type TrainEvent =
   | { type: "evaluation-progress"; label: string; done: number; total: number; secondsLeft: number }
   | { type: "evaluation"; label: string; report: EvaluationReport }
   | { type: "checkpoint"; name: string }
+  /** Workers that play the run's episodes have come or gone. */
+  | { type: "workers"; alive: number; slots: number }
   | { type: "run-end"; directory: string; summary: RunSummary };
 
 /** Numbers of one step, by name, as they stand in metrics.jsonl. */

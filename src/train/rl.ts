@@ -4,10 +4,10 @@ import { type WatchedSessions, watchSessions } from "../environment/watch-sessio
 import { deriveSeed } from "../kit/random.ts";
 import { learningRateAt } from "../kit/schedule.ts";
 import { sum } from "../kit/statistics.ts";
-import { toolMetrics } from "../monitor/tool-metrics.ts";
+import { type SessionUse, toolMetrics } from "../monitor/tool-metrics.ts";
+import type { RolloutDriver, SessionsElsewhere } from "../rollout/driver.ts";
 import { type DroppedGroup, repairGroups, toGroups, toRequests } from "../rollout/groups.ts";
 import type { RetryBudget } from "../rollout/retry.ts";
-import { rollout } from "../rollout/rollout.ts";
 import type { Environment, RolloutLimits } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Renderer } from "../spec/tokenizer.ts";
@@ -23,6 +23,8 @@ export type RlStage = {
   environments: readonly Environment[];
   limits: Partial<RolloutLimits>;
   retry: Partial<RetryBudget>;
+  /** Who plays the episodes. */
+  rollouts: RolloutDriver;
   trainer: Trainer;
   renderer: Renderer;
   seed: number;
@@ -41,7 +43,7 @@ export type RlStage = {
  * step on the tokens the policy sampled. The loop does not know which algorithm it is running.
  */
 export async function trainRl(stage: RlStage): Promise<void> {
-  const { environments, limits, retry, trainer, renderer, seed, signal } = stage;
+  const { environments, limits, retry, rollouts, trainer, renderer, seed, signal } = stage;
   const config = { ...rlDefaults, ...stage.config };
   const optimizer = { ...optimizerDefaults, ...config.optimizer };
   let emptySteps = 0;
@@ -55,6 +57,8 @@ export async function trainRl(stage: RlStage): Promise<void> {
     let groups: Trajectory[][] = [];
     const played: Trajectory[] = [];
     const retried: Trajectory[] = [];
+    const elsewhere: SessionsElsewhere[] = [];
+    const driverMetrics: StepMetrics = {};
     const watching = environments.map((environment) => watchSessions(environment));
     const droppedGroups: DroppedGroup[] = [];
     for (
@@ -77,7 +81,7 @@ export async function trainRl(stage: RlStage): Promise<void> {
         sampling: { temperature: config.temperature },
       });
       const { concurrency, order } = config;
-      const trajectories = await rollout({
+      const { trajectories, sessions, metrics } = await rollouts.play({
         environments: watching.map(({ watched }) => watched),
         requests,
         policy,
@@ -91,6 +95,9 @@ export async function trainRl(stage: RlStage): Promise<void> {
         onRetry: (thrownAway) => retried.push(thrownAway),
       });
       played.push(...trajectories);
+      elsewhere.push(...sessions);
+      for (const [name, value] of Object.entries(metrics))
+        driverMetrics[name] = (driverMetrics[name] ?? 0) + value;
       const { kept: fresh, dropped } = repairGroups(toGroups(trajectories), { least: config.leastGroupSize });
       droppedGroups.push(...dropped);
       groups.push(...(config.algorithm.resampleRounds ? fresh.filter((group) => !isTied(group)) : fresh));
@@ -105,7 +112,8 @@ export async function trainRl(stage: RlStage): Promise<void> {
     // learn: nothing to learn from is said aloud, and ends the run when it keeps happening
     const metrics: StepMetrics = {
       ...rolloutMetrics(played),
-      ...toolMetrics({ played, retried, sessions: watching.map(sessionUse) }),
+      ...toolMetrics({ played, retried, sessions: watching.map((each) => sessionUse(each, elsewhere)) }),
+      ...driverMetrics,
       ...batch.metrics,
       dropped: batch.metrics.dropped + sum(droppedGroups.map(({ of }) => of)),
       droppedGroups: droppedGroups.length,
@@ -143,12 +151,22 @@ export async function trainRl(stage: RlStage): Promise<void> {
   }
 }
 
-const sessionUse = ({ watched, count, openByTool }: WatchedSessions) => ({
-  environment: watched.name,
-  opened: count.opened,
-  leaked: count.opened - count.closed,
-  leakedByTool: openByTool(),
-});
+/** Sessions of an environment, those of this process and those that were played elsewhere. */
+function sessionUse(
+  { watched, count, openByTool }: WatchedSessions,
+  elsewhere: readonly SessionsElsewhere[],
+): SessionUse {
+  const others = elsewhere.filter(({ environment }) => environment === watched.name);
+  const leakedByTool = openByTool();
+  for (const [tool, leaked] of others.flatMap((each) => Object.entries(each.leakedByTool)))
+    leakedByTool[tool] = (leakedByTool[tool] ?? 0) + leaked;
+  return {
+    environment: watched.name,
+    opened: count.opened + sum(others.map(({ opened }) => opened)),
+    leaked: count.opened - count.closed + sum(others.map(({ leaked }) => leaked)),
+    leakedByTool,
+  };
+}
 
 /** One line on the groups that the world has broken beyond use. */
 function notesOn(dropped: readonly DroppedGroup[], step: number): string[] {

@@ -3,9 +3,9 @@ import { takeTasks } from "../data/tasks.ts";
 import { type EvaluationReport, toReport } from "../eval/report.ts";
 import { deriveSeed } from "../kit/random.ts";
 import { mean } from "../kit/statistics.ts";
+import type { RolloutDriver } from "../rollout/driver.ts";
 import { toRequests } from "../rollout/groups.ts";
 import { toDemonstration } from "../rollout/known-tokens.ts";
-import { rollout } from "../rollout/rollout.ts";
 import type { Progress } from "../run/progress.ts";
 import { createRun, openRun, type Run } from "../run/run.ts";
 import { AttuneError } from "../spec/error.ts";
@@ -58,10 +58,11 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<R
   const run =
     options.resume === undefined ? create(resolved, options) : await resume(options.resume, resolved);
   let trainer: Trainer | undefined;
+  let rollouts: RolloutDriver | undefined;
   try {
     await run.rewind(resolved.stages.map(({ name }) => name));
     const demonstrations = demonstrationsOf(resolved, options);
-    const learner = await resolved.trainer.create({
+    const { rendererFiles = {}, ...learner } = await resolved.trainer.create({
       seed: deriveSeed(resolved.seed, "model"),
       tokenizerDirectory: run.layout.tokenizer,
       demonstrations: async () =>
@@ -70,8 +71,15 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<R
         ),
     });
     trainer = learner.trainer;
-    return await runStages({ config: resolved, run, ...learner, demonstrations, options });
+    rollouts = await resolved.rollouts.open({
+      name: resolved.name,
+      run: run.manifest.id,
+      rendererFiles,
+      onWorkers: (seen) => options.onEvent({ type: "workers", ...seen }),
+    });
+    return await runStages({ config: resolved, run, ...learner, rollouts, demonstrations, options });
   } finally {
+    await rollouts?.close();
     await trainer?.close();
     await run.close();
   }
@@ -82,12 +90,13 @@ type Context = {
   run: Run;
   trainer: Trainer;
   renderer: Renderer;
+  rollouts: RolloutDriver;
   demonstrations: ReadonlyMap<string, () => Promise<Demonstrations>>;
   options: TrainOptions;
 };
 
 async function runStages(context: Context): Promise<RunSummary> {
-  const { config, run, trainer, renderer, options } = context;
+  const { config, run, trainer, renderer, rollouts, options } = context;
   const { signal, onEvent } = options;
   let progress = run.progress();
   if (progress.checkpoint !== null) await trainer.load(run.layout.checkpoint(progress.checkpoint));
@@ -185,7 +194,8 @@ async function runStages(context: Context): Promise<RunSummary> {
           await trainStored({ trainer, renderer, firstStep, signal, onStep, steps, config: stored });
         } else {
           const { environments, limits, retry } = config;
-          await trainRl({ ...shared, config: stage.stage.rl, environments, limits, retry, renderer });
+          const world = { environments, limits, retry, rollouts };
+          await trainRl({ ...shared, ...world, config: stage.stage.rl, renderer });
         }
       } catch (error) {
         // stopped between two steps: the weights are those of the last one that was done
@@ -299,7 +309,7 @@ async function evaluatePolicy(
   context: Context,
   secondsLeft: () => number,
 ): Promise<EvaluationReport> {
-  const { config, run, trainer, renderer, options } = context;
+  const { config, run, trainer, renderer, rollouts, options } = context;
   const { environments, limits, retry, evaluation } = config;
   const tasks = environments.flatMap((environment) =>
     takeTasks({
@@ -319,7 +329,7 @@ async function evaluatePolicy(
   });
   let done = 0;
   const policy = await trainer.policy();
-  const trajectories = await rollout({
+  const { trajectories } = await rollouts.play({
     environments,
     requests,
     policy,

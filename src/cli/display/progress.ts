@@ -14,6 +14,8 @@ export type RunView = {
   metrics: Record<string, number>;
   /** What was said aloud last. */
   note?: string;
+  /** Absent where no workers play. */
+  workers?: { alive: number; slots: number };
   tokensPerSecond: number;
   evaluating: { label: string; done: number; total: number } | undefined;
   reports: Map<string, EvaluationReport>;
@@ -85,6 +87,8 @@ export function follow(view: RunView, event: TrainEvent): RunView {
         secondsLeft: 0,
         stages: view.stages.map((stage) => ({ ...stage, stepsDone: stage.steps })),
       };
+    case "workers":
+      return { ...view, workers: event };
     case "demonstrations":
     case "checkpoint":
       return view;
@@ -121,8 +125,14 @@ export function drawView(view: RunView, { width, note }: { width: number; note?:
       ...drawCurve(smooth(curve.values), { width: Math.min(width, 72), height: 6, low: 0, high }),
     );
   }
+  if (view.workers) lines.push("", describeWorkers(view.workers));
   for (const said of [view.note, note]) if (said) lines.push("", said);
   return lines;
+}
+
+function describeWorkers({ alive, slots }: NonNullable<RunView["workers"]>): string {
+  if (alive === 0) return "no workers alive; start some with: attune worker CONFIG --redis URL";
+  return `${alive} ${alive === 1 ? "worker" : "workers"} alive, ${slots} episodes at a time`;
 }
 
 /** One line for logs and pipes. */
@@ -176,6 +186,7 @@ export function createProgressDisplay({
       if (!live && event.type === "step") for (const note of event.notes ?? []) stream.write(`${note}\n`);
       if (!live && event.type === "evaluation")
         stream.write(`evaluation ${event.label}: success ${percent(event.report.success)}\n`);
+      if (!live && event.type === "workers") stream.write(`${describeWorkers(event)}\n`);
       show(event.type === "stage-start" || event.type === "run-end");
     },
     reports: () => view.reports,
