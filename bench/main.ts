@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run: Bench }>> = {
   learning: () => import("./learning.ts"),
   rollout: () => import("./rollout.ts"),
   store: () => import("./store.ts"),
+  workers: () => import("./workers.ts"),
 };
 
 const { positionals, values } = parseArgs({

@@ -1,20 +1,13 @@
 import { type Context, Hono } from "hono";
 import { AttuneError } from "../spec/error.ts";
 import { anthropic } from "./anthropic.ts";
+import { readText } from "./body.ts";
 import { chat } from "./chat.ts";
 import type { Conversation, ModelReply } from "./conversation.ts";
 import { type DialectRequest, RequestError, type StreamEvent } from "./dialect.ts";
 import { collectPieces } from "./pieces.ts";
+import { Refused } from "./refused.ts";
 import { responses } from "./responses.ts";
-
-/** Why a call is turned away, with the status that says so. */
-export class Refused extends Error {
-  readonly status: 401 | 403 | 404 | 410 | 413;
-  constructor(status: Refused["status"], message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 export type DialectAppOptions = {
   /** The conversation that a call belongs to. `trajectory` is what stands in the address, if anything does. */
@@ -24,6 +17,7 @@ export type DialectAppOptions = {
     context: Context;
   }): Conversation;
   now(): Date;
+  maxBodyBytes?: number;
 };
 
 const dialects = [chat, responses, anthropic];
@@ -34,7 +28,11 @@ const dialects = [chat, responses, anthropic];
  * recorded even when the client is gone by then, and a client that asks again for what it did not get (its SDK says
  * so in a header) gets that reply and no second turn.
  */
-export function createDialectApp({ conversationFor, now }: DialectAppOptions): Hono {
+export function createDialectApp({
+  conversationFor,
+  now,
+  maxBodyBytes = Number.POSITIVE_INFINITY,
+}: DialectAppOptions): Hono {
   const app = new Hono();
   const remembered = new WeakMap<Conversation, Map<string, Promise<ModelReply>>>();
   let replies = 0;
@@ -64,7 +62,7 @@ export function createDialectApp({ conversationFor, now }: DialectAppOptions): H
           context,
         });
         const retry = Number(context.req.header("x-stainless-retry-count") ?? 0) > 0;
-        const text = await context.req.text();
+        const text = await readText(context, maxBodyBytes);
         const request = dialect.read(parse(text));
         const about: About = { key: `${dialect.path} ${text}`, retry, request };
         const speaking = conversation;

@@ -3,13 +3,14 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ServerType, serve } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { z } from "zod";
 import { checkServerOptions, refusedAccess } from "../connect/access.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { Trajectory } from "../spec/trajectory.ts";
-import { createDialectApp, Refused } from "./app.ts";
+import { createDialectApp } from "./app.ts";
+import { readText } from "./body.ts";
 import { type ConversationFactory, createEpisodes, type Episodes, ending, opening } from "./episodes.ts";
+import { Refused } from "./refused.ts";
 
 export type GatewayOptions = {
   /** Makes the model of an episode: `createConversation` over a policy, or one over a server behind. */
@@ -69,17 +70,10 @@ export async function serveGateway({
       if (--underWay === 0) idle?.();
     }
   });
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (context) =>
-        context.json({ error: { message: `body: expected at most ${maxBodyBytes} bytes` } }, 413),
-    }),
-  );
   app.get("/health", (context) => context.json({ ok: true, open: episodes.ids().length }));
   app.post("/episodes", (context) =>
     answered(context, async () => {
-      const id = episodes.open(await readBody(context, opening));
+      const id = episodes.open(await readBody(context, opening, maxBodyBytes));
       return { id, baseUrl: `${new URL(context.req.url).origin}/t/${id}/v1` };
     }),
   );
@@ -90,7 +84,7 @@ export async function serveGateway({
     answered(context, async () => {
       const { id, status, reward, nodes } = episodes.seal(
         context.req.param("id"),
-        await readBody(context, ending),
+        await readBody(context, ending, maxBodyBytes),
       );
       return { id, status, reward, nodes: nodes.length };
     }),
@@ -99,6 +93,7 @@ export async function serveGateway({
     "/",
     createDialectApp({
       now: () => new Date(),
+      maxBodyBytes,
       conversationFor({ trajectory, key: given }) {
         const id = trajectory ?? trajectoryIn(given, key) ?? "default";
         if (!episodes.has(id)) {
@@ -174,8 +169,8 @@ function sameText(given: string, key: string): boolean {
   return timingSafeEqual(digest(given), digest(key));
 }
 
-async function readBody<Body>(context: Context, schema: z.ZodType<Body>): Promise<Body> {
-  const text = await context.req.text();
+async function readBody<Body>(context: Context, schema: z.ZodType<Body>, maxBytes: number): Promise<Body> {
+  const text = await readText(context, maxBytes);
   let value: unknown;
   try {
     value = text === "" ? {} : JSON.parse(text);
@@ -193,6 +188,7 @@ async function answered(context: Context, work: () => Promise<object>): Promise<
   try {
     return context.json(await work());
   } catch (error) {
+    if (error instanceof Refused) return context.json({ error: { message: error.message } }, error.status);
     if (!(error instanceof AttuneError)) throw error;
     const status = error.kind === "input" ? 400 : error.message.startsWith("there is no") ? 404 : 409;
     return context.json({ error: { message: error.message } }, status);
