@@ -33,6 +33,7 @@ export { mixture, type Source } from "./data/mixture.ts";
 export { takeTasks } from "./data/tasks.ts";
 export { type EmbeddedOptions, embedded } from "./embedded.ts";
 export { createEmbeddedTrainer } from "./engine/embedded.ts";
+export { loadHuggingFace, type SaveOptions, saveHuggingFace } from "./engine/hugging-face.ts";
 export { defineEnvironment } from "./environment/define-environment.ts";
 export { type FaultOptions, type FaultRates, faults } from "./environment/faults.ts";
 export { checkEnvironment, type HealthOptions, type HealthReport } from "./environment/health.ts";
