@@ -49,7 +49,7 @@ type Answer = {
   unexpected: string[];
 };
 
-describe.skipIf(skipped)("transformers", () => {
+describe.skipIf(skipped)("transformers", { timeout: 300_000 }, () => {
   const folders = scratch();
   let figures: Figures;
   let cases: string[] = [];
