@@ -7,17 +7,18 @@ import type { Sample, SampleRequest } from "../spec/policy.ts";
 
 const index = z.number().int().nonnegative();
 
+/** What a run says of sampling. */
+export const samplingSchema = z.object({
+  temperature: z.number().nonnegative(),
+  topP: z.number().optional(),
+  topK: z.number().optional(),
+  minP: z.number().optional(),
+  stop: z.array(z.string()).optional(),
+  stopTokens: z.array(index).optional(),
+});
+
 const requestHeader = z.object({
-  params: z.object({
-    maxTokens: index.min(1),
-    temperature: z.number().nonnegative(),
-    topP: z.number().optional(),
-    topK: z.number().optional(),
-    minP: z.number().optional(),
-    stop: z.array(z.string()).optional(),
-    stopTokens: z.array(index).optional(),
-    seed: z.number(),
-  }),
+  params: samplingSchema.extend({ maxTokens: index.min(1), seed: z.number() }),
   count: index.min(1).max(1024),
 });
 

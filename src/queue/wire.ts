@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { RolloutLimits } from "../spec/environment.ts";
 import { AttuneError } from "../spec/error.ts";
 import type { EpisodeRequest, Trajectory } from "../spec/trajectory.ts";
+import { taskSchema } from "../trajectory/schema.ts";
 import { decodeTrajectory, encodeTrajectory, parseLine } from "../trajectory/stored-line.ts";
+import { samplingSchema } from "./sample-wire.ts";
 
 const index = z.number().int().nonnegative();
 
@@ -22,26 +24,12 @@ const limitsSchema: z.ZodType<RolloutLimits> = z.object({
 });
 
 const requestSchema: z.ZodType<EpisodeRequest> = z.object({
-  task: z.object({
-    id: z.string(),
-    environment: z.string(),
-    kind: z.string(),
-    input: z.json(),
-    answer: z.json().optional(),
-    split: z.enum(["train", "test"]),
-  }),
+  task: taskSchema,
   step: index,
   group: z.string(),
   sample: index,
   seed: z.number(),
-  sampling: z.object({
-    temperature: z.number().nonnegative(),
-    topP: z.number().optional(),
-    topK: z.number().optional(),
-    minP: z.number().optional(),
-    stop: z.array(z.string()).optional(),
-    stopTokens: z.array(index).optional(),
-  }),
+  sampling: samplingSchema,
 });
 
 const jobSchema = z.object({

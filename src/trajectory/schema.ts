@@ -70,6 +70,15 @@ const node = z
     message: "expected no tokens where they are said to be unknown",
   });
 
+export const taskSchema = z.object({
+  id: z.string(),
+  environment: z.string(),
+  kind: z.string(),
+  input: z.json(),
+  answer: z.json().optional(),
+  split: z.enum(["train", "test"]),
+});
+
 /** A trajectory as a line of JSON holds it, read into the record that the rest of Attune speaks of. */
 export const trajectorySchema: z.ZodType<Trajectory> = z.object({
   format: z.literal(1, { error: ({ input }) => `expected 1, got ${JSON.stringify(input)}` }),
@@ -80,14 +89,7 @@ export const trajectorySchema: z.ZodType<Trajectory> = z.object({
   sample: index,
   attempt: index,
   seed: z.number(),
-  task: z.object({
-    id: z.string(),
-    environment: z.string(),
-    kind: z.string(),
-    input: z.json(),
-    answer: z.json().optional(),
-    split: z.enum(["train", "test"]),
-  }),
+  task: taskSchema,
   tools: z.array(
     z.object({
       name: z.string(),

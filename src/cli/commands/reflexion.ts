@@ -23,6 +23,7 @@ import { appendTrajectories } from "../../trajectory/store.ts";
 import { openChatModel } from "../chat-models.ts";
 import { createCountedDisplay } from "../display/counted.ts";
 import { drawTable } from "../display/table.ts";
+import { ExitError } from "../errors.ts";
 import { resolveEnvironments } from "../load-config.ts";
 import { nonNegativeInteger, nonNegativeNumber, positiveInteger } from "../options.ts";
 
@@ -95,13 +96,17 @@ async function runReflexion(name: string, options: Options): Promise<void> {
     return openChatModel(who, { keyEnv, seed, ...(baseUrl !== undefined && { baseUrl }) });
   };
   const stop = new AbortController();
-  const onSignal = () => stop.abort(new AttuneError("usage", "interrupted; nothing was written"));
+  const onSignal = () => {
+    process.stderr.write(`\nstopped; the attempts that were made are in ${output}\n`);
+    stop.abort(new ExitError(130));
+  };
   process.once("SIGINT", onSignal);
   const player = await open(options.model);
   let reflector: Awaited<ReturnType<typeof open>> | undefined;
   const stream = process.stderr;
   const live = !json && stream.isTTY === true && !process.env["CI"];
   const display = createCountedDisplay({ stream, live, what: "trials" });
+  let saving = Promise.resolve();
   try {
     reflector = options.reflector === undefined ? player : await open(options.reflector);
     const { signal } = stop;
@@ -114,7 +119,13 @@ async function runReflexion(name: string, options: Options): Promise<void> {
       acrossTasks: options.acrossTasks,
       concurrency: options.concurrency,
       reflect: reflectWith(reflector.model, { signal }),
-      play: (world, task, trial) => playTrial(world, { task, trial, seed, temperature, signal, ...player }),
+      play: async (world, task, trial) => {
+        const attempt = await playTrial(world, { task, trial, seed, temperature, signal, ...player });
+        // an attempt costs; it is kept whatever happens to those after it
+        saving = saving.then(() => appendTrajectories(output, [attempt]));
+        await saving;
+        return attempt;
+      },
       signal,
       onTrial: (trial, solved) =>
         display.show({
@@ -123,10 +134,6 @@ async function runReflexion(name: string, options: Options): Promise<void> {
           note: `${solved} of ${tasks.length} tasks solved`,
         }),
     });
-    await appendTrajectories(
-      output,
-      results.flatMap(({ attempts }) => attempts),
-    );
     const taught = results.map(toLessons);
     const sft = taught.flatMap((each) => each.sft).map(toConversationRow);
     const preferences = taught.flatMap((each) => each.preferences).map(toPreferenceRow);

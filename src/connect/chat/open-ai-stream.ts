@@ -98,7 +98,6 @@ function createWhole() {
     },
     isFinished: () => finish !== undefined,
     answer: (): JsonObject => ({
-      streamed: true,
       choices: [
         {
           index: 0,

@@ -87,13 +87,17 @@ async function tryStream(
   onText: (piece: string) => void,
 ): Promise<Try<WrittenReply>> {
   const streamed = { ...body, stream: true, stream_options: { include_usage: true } };
-  const readEvents = (events: AsyncIterable<Uint8Array>) => readChatStream(events, onText);
+  let hasTold = false;
+  const tell = (piece: string) => {
+    hasTold = true;
+    onText(piece);
+  };
+  const readEvents = (events: AsyncIterable<Uint8Array>) => readChatStream(events, tell);
   try {
     return await askOpenAi(url, streamed, { ...options, readEvents }, (value, who) => {
       const reply = toReply(value, who);
       // a server that does not stream tells it all at once
-      if (!(value as { streamed?: true }).streamed && reply.message.content !== "")
-        onText(reply.message.content);
+      if (!hasTold && reply.message.content !== "") onText(reply.message.content);
       return reply;
     });
   } catch (error) {

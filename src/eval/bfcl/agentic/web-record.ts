@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { AttuneError } from "../../../spec/error.ts";
 import type { WebAnswer, WebEngine, WebHit, WebPage } from "../../../spec/web.ts";
@@ -25,32 +26,40 @@ const keyOf = (row: { keywords: string; region: string } | { url: string }) =>
 export function recordedWeb(engine: WebEngine, { file }: { file: string }): WebEngine {
   const known = readRecord(file, { mend: true });
   const running = new Map<string, Promise<Line>>();
-  const once = (key: string, ask: () => Promise<Line>): Promise<Line> => {
-    const kept = known.get(key);
-    if (kept !== undefined) return Promise.resolve(kept);
-    const asking =
-      running.get(key) ??
-      ask()
-        .then((row) => {
-          appendFileSync(file, `${JSON.stringify(row)}\n`);
-          known.set(key, row);
-          return row;
-        })
-        .finally(() => running.delete(key));
+  const once = async (key: string, signal: AbortSignal | undefined, ask: () => Promise<Line>) => {
+    for (;;) {
+      const kept = known.get(key);
+      if (kept !== undefined) return kept;
+      const sibling = running.get(key);
+      if (sibling === undefined) break;
+      // whoever asked first may have been stopped or refused; then it is this one's turn
+      await sibling.catch(() => undefined);
+      signal?.throwIfAborted();
+    }
+    const asking = ask()
+      .then((row) => {
+        append(file, row);
+        known.set(key, row);
+        return row;
+      })
+      .finally(() => running.delete(key));
     running.set(key, asking);
     return asking;
   };
   return {
     name: engine.name,
     async search(query, options) {
-      const row = await once(keyOf(query), async () => ({
+      const row = await once(keyOf(query), options.signal, async () => ({
         ...query,
         answer: await engine.search(query, options),
       }));
       return (row as z.infer<typeof searched>).answer as WebAnswer;
     },
     async open(url, options) {
-      const row = await once(keyOf({ url }), async () => ({ url, page: await engine.open(url, options) }));
+      const row = await once(keyOf({ url }), options.signal, async () => ({
+        url,
+        page: await engine.open(url, options),
+      }));
       return (row as z.infer<typeof opened>).page as WebPage;
     },
   };
@@ -121,6 +130,15 @@ function readRecord(file: string, { mend }: { mend: boolean }): Map<string, Line
     if (!rows.has(key)) rows.set(key, read.data);
   }
   return rows;
+}
+
+function append(file: string, row: Line): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    appendFileSync(file, `${JSON.stringify(row)}\n`);
+  } catch (error) {
+    throw new AttuneError("io", `cannot record to ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function jsonOf(text: string): unknown {

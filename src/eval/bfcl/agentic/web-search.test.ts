@@ -133,6 +133,32 @@ describe("a record of the web", () => {
     expect(web.asked).toHaveLength(1);
   });
 
+  it("asks for itself where whoever asked first was stopped", async () => {
+    const web = smallWeb();
+    const stop = new AbortController();
+    const hanging: WebEngine = {
+      ...web,
+      search: (query, { signal }) =>
+        signal
+          ? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)))
+          : web.search(query, {}),
+    };
+    const engine = recordedWeb(hanging, { file: newRecord() });
+    const tea = { keywords: "tea", region: "wt-wt" };
+    const first = engine.search(tea, { signal: stop.signal });
+    const second = engine.search(tea, {});
+    stop.abort(new Error("stopped"));
+    await expect(first).rejects.toThrow("stopped");
+    expect(await second).toMatchObject({ hits: [{ title: "Tea" }, {}, {}] });
+  });
+
+  it("that cannot be written is said in one line", async () => {
+    const file = newRecord();
+    appendFileSync(file, "");
+    const engine = recordedWeb(smallWeb(), { file: join(file, "web.jsonl") });
+    await expect(engine.open("https://tea.example/", {})).rejects.toThrow(/^cannot record to .*: E[A-Z]+/);
+  });
+
   it("answers a search that nobody made from all hits that it holds, and no page that nobody read", async () => {
     const file = newRecord();
     await recordedWeb(smallWeb(), { file }).search({ keywords: "tea", region: "wt-wt" }, {});
